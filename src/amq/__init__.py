@@ -1,0 +1,1 @@
+"""An AMQP 0-9-1 message broker in Python."""

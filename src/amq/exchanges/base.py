@@ -1,0 +1,91 @@
+"""What every exchange type can do, and what a binding is."""
+
+from amq.destination import Destination
+from amq.message import Message
+from amq.wire.tables import Table
+
+
+class Binding:
+    """One binding: from a source exchange to a queue or an exchange, with a key and arguments.
+
+    Two bindings with equal `identity` are the same binding.
+    """
+
+    __slots__ = ("source", "destination", "routing_key", "arguments", "identity")
+
+    def __init__(self, source: "Exchange", destination: Destination, routing_key: bytes, arguments: Table) -> None:
+        self.source = source
+        self.destination = destination
+        self.routing_key = routing_key
+        self.arguments = arguments
+        self.identity = (source, destination, routing_key, tuple(sorted(arguments.items(), key=repr)))
+
+
+class Exchange(Destination):
+    """Base of every exchange type.
+
+    A type is one file with one subclass, entered in the registry of `amq.exchanges`; a plug-in enters its own.
+    `type_name` is the type's name on the wire. `by_key` says that routing depends on the routing key and the
+    bindings alone, so that a route may be cached; leave it False when a type looks at the message or keeps state.
+    """
+
+    __slots__ = ("durable", "auto_delete", "internal", "arguments", "alternate", "bindings")
+    type_name = ""
+    by_key = False
+
+    def __init__(self, name: bytes, durable: bool, auto_delete: bool, internal: bool, arguments: Table) -> None:
+        super().__init__(name)
+        self.durable = durable
+        self.auto_delete = auto_delete
+        self.internal = internal
+        self.arguments = arguments
+        self.alternate = alternate_name(arguments)
+        # Every binding that leads away from here, by identity, in the order in which they were made.
+        self.bindings: dict[tuple[object, ...], Binding] = {}
+
+    @classmethod
+    def check_arguments(cls, arguments: Table) -> None:
+        """Refuse declare arguments that this type cannot work with.
+
+        Raises ChannelFault(406).
+        """
+
+    def check_binding(self, routing_key: bytes, arguments: Table) -> None:
+        """Refuse a binding that this type cannot work with.
+
+        Raises ChannelFault(406).
+        """
+
+    def bind(self, binding: Binding) -> list[Message]:
+        """Take up a new binding (its identity is not in `bindings` yet).
+
+        Returns messages to hand to its destination at once: none, but for types that remember.
+        """
+        self.bindings[binding.identity] = binding
+        self.add(binding)
+        return []
+
+    def unbind(self, binding: Binding) -> None:
+        """Forget a binding that is in `bindings`."""
+        del self.bindings[binding.identity]
+        self.remove(binding)
+
+    def add(self, binding: Binding) -> None:
+        """Enter a binding into the type's own index."""
+        raise NotImplementedError
+
+    def remove(self, binding: Binding) -> None:
+        """Take a binding out of the type's own index, leaving nothing behind."""
+        raise NotImplementedError
+
+    def route(self, routing_key: bytes, message: Message, found: list[Destination]) -> None:
+        """Append each destination that the message reaches. Duplicates are the router's business."""
+        raise NotImplementedError
+
+
+def alternate_name(arguments: Table) -> bytes | None:
+    """The name in the `alternate-exchange` argument, or None. Its type was checked when it was declared."""
+    field = arguments.get("alternate-exchange")
+    if field is None or not isinstance(field[1], bytes):
+        return None
+    return field[1]
