@@ -2,7 +2,7 @@
 
 from amq.destination import Destination
 from amq.message import Message
-from amq.wire.tables import Table
+from amq.wire.tables import Table, canonical
 
 
 class Binding:
@@ -18,7 +18,7 @@ class Binding:
         self.destination = destination
         self.routing_key = routing_key
         self.arguments = arguments
-        self.identity = (source, destination, routing_key, tuple(sorted(arguments.items(), key=repr)))
+        self.identity = (source, destination, routing_key, canonical(arguments))
 
 
 class Exchange(Destination):
