@@ -1,0 +1,103 @@
+# `make run` starts the broker, `make test` tests everything. Each sets up what it needs, in .venv, and is quick when
+# that has been done. Needed beforehand: make, and Python 3.11 or newer.
+
+.PHONY: help run test lint format types pytest conformance bench debian-packages clean
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+VENV := .venv
+BIN := $(VENV)/bin
+# Another interpreter for the environment: make run PYTHON=pypy3
+PYTHON ?=
+# Arguments of `amq serve`: make run ARGS="--listen 0.0.0.0:5672"
+ARGS ?=
+# Arguments of pytest: make test PYTEST_ARGS="-k topic"
+PYTEST_ARGS ?=
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+help:
+	@echo "make run          start the broker on 127.0.0.1:5672 (ARGS: arguments of 'amq serve')"
+	@echo "make test         style, types and the whole suite (PYTEST_ARGS: arguments of pytest)"
+	@echo "make conformance  play the conformance dialogues against a real RabbitMQ and report what differs"
+	@echo "make bench        start-up times of the broker"
+	@echo "make format       put every file into the project's format"
+	@echo "make clean        remove .venv and what the tools left behind"
+
+run: $(VENV)/installed
+	@exec $(BIN)/amq serve $(ARGS)
+
+test: lint types pytest
+
+lint: $(VENV)/installed-tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
+
+format: $(VENV)/installed-tests
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(VENV)/installed-tests
+	$(BIN)/mypy
+
+pytest: $(VENV)/installed-tests debian-packages
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+conformance: $(VENV)/installed-tests
+	@command -v rabbitmq-server >/dev/null || [ -x /usr/sbin/rabbitmq-server ] || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { \
+	    echo "make conformance needs a RabbitMQ server. On Debian: sudo apt-get install rabbitmq-server" >&2; exit 1; }; \
+	  $(call apt_install,rabbitmq-server); }
+	$(BIN)/python tests/conformance/against_rabbitmq.py
+
+bench: $(VENV)/installed-tests
+	$(BIN)/python benchmarks/startup.py
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis src/*.egg-info
+	find src tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+define apt_install
+{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1) >/dev/null; }
+endef
+
+# The virtual environment; one that is there already is kept. Debian's python3 comes without the module that makes one.
+$(VENV)/created:
+	@set -e; \
+	if $(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then touch $@; exit 0; fi; \
+	python=; \
+	for candidate in $(PYTHON) $(if $(PYTHON),,python3 python3.13 python3.12 python3.11 python pypy3); do \
+	  if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "amq needs Python 3.11 or newer; found: $$(python3 --version 2>&1 || true)." >&2; \
+	  echo "Install one (Debian: sudo apt-get install python3 python3-venv), or name one: make run PYTHON=/path/to/python3" >&2; \
+	  exit 1; \
+	fi; \
+	if ! $$python -c 'import ensurepip, venv' 2>/dev/null; then \
+	  package=$$($$python -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'); \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(call apt_install,$$package); \
+	  else echo "$$python cannot make virtual environments. On Debian: sudo apt-get install $$package" >&2; exit 1; fi; \
+	fi; \
+	echo "creating $(VENV) with $$($$python --version 2>&1)"; \
+	rm -rf $(VENV); $$python -m venv $(VENV); touch $@
+
+# Editable, so that the environment follows the sources and need not be made again after a pull.
+$(VENV)/installed: setup.cfg pyproject.toml | $(VENV)/created
+	@echo "installing amq into $(VENV)"
+	@$(PIP) --editable . && touch $@
+
+$(VENV)/installed-tests: setup.cfg pyproject.toml | $(VENV)/created
+	@echo "installing amq and what its tests need into $(VENV)"
+	@$(PIP) --editable '.[tests]' && touch $(VENV)/installed $@
+
+# Clients that are no Python packages. Tests that miss theirs are skipped and say so.
+debian-packages:
+	@missing=; \
+	command -v amqp-publish >/dev/null || missing="$$missing amqp-tools"; \
+	command -v node >/dev/null || missing="$$missing nodejs"; \
+	command -v npm >/dev/null || missing="$$missing npm"; \
+	if [ -n "$$missing" ]; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "installing$$missing" && $(call apt_install,$$missing); then :; \
+	  else echo "not installed:$$missing. The tests with these clients are skipped" \
+	    "(amqp-tools: rabbitmq-c; nodejs and npm: amqplib). On Debian: sudo apt-get install$$missing" >&2; fi; \
+	fi
