@@ -1,0 +1,64 @@
+"""Password hashes as RabbitMQ stores and exports them.
+
+    base64( salt (4 octets) | H( salt | password ) )      H: SHA-256, SHA-512 or MD5
+
+An empty hash belongs to a user who cannot log in by password (but can by certificate).
+Source of the format: rabbitmq.com/docs/passwords, "Computing the password hash".
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+from typing import Final
+
+SALT_OCTETS: Final = 4
+DEFAULT_ALGORITHM: Final = "rabbit_password_hashing_sha256"
+# Name in definitions and in the configuration -> name of the digest.
+ALGORITHMS: Final = {
+    DEFAULT_ALGORITHM: "sha256",
+    "rabbit_password_hashing_sha512": "sha512",
+    "rabbit_password_hashing_md5": "md5",
+}
+
+
+def hash_password(password: bytes, algorithm: str = DEFAULT_ALGORITHM, salt: bytes | None = None) -> str:
+    """The hash of a password (UTF-8), with a random salt unless 4 octets are given.
+
+    Raises KeyError for an unknown algorithm.
+    """
+    salt = secrets.token_bytes(SALT_OCTETS) if salt is None else salt
+    return base64.b64encode(salt + _digest(salt, password, algorithm)).decode("ascii")
+
+
+def verify_password(password: bytes, password_hash: str, algorithm: str = DEFAULT_ALGORITHM) -> bool:
+    """Whether the password has this hash. Takes as long for a wrong first octet as for a wrong last one."""
+    stored = base64.b64decode(password_hash)
+    if len(stored) <= SALT_OCTETS:
+        return False
+    salt = stored[:SALT_OCTETS]
+    return hmac.compare_digest(stored[SALT_OCTETS:], _digest(salt, password, algorithm))
+
+
+def check_hash(password_hash: str, algorithm: str) -> None:
+    """Refuse what cannot be a hash of this algorithm; the empty hash is fine.
+
+    Raises ValueError that says what is wrong.
+    """
+    if algorithm not in ALGORITHMS:
+        raise ValueError(f"unknown hashing algorithm {algorithm!r}; allowed: {', '.join(ALGORITHMS)}")
+    if not password_hash:
+        return
+    try:
+        stored = base64.b64decode(password_hash, validate=True)
+    except binascii.Error:
+        raise ValueError("the password hash is not base64") from None
+    expected = SALT_OCTETS + hashlib.new(ALGORITHMS[algorithm], usedforsecurity=False).digest_size
+    if len(stored) != expected:
+        raise ValueError(f"the password hash has {len(stored)} octets, {algorithm} has {expected}")
+
+
+def _digest(salt: bytes, password: bytes, algorithm: str) -> bytes:
+    # MD5 is here for hashes that were exported by brokers older than 3.6; it is nobody's default.
+    return hashlib.new(ALGORITHMS[algorithm], salt + password, usedforsecurity=False).digest()

@@ -1,0 +1,62 @@
+"""Makers of fields for settings: a default, a check, and in the metadata what is allowed and what it means.
+
+Errors and the reference page take both from the metadata (`allowed`, `help`), so that they cannot disagree.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+Check = Callable[[Any, "attrs.Attribute[Any]", Any], None]
+
+
+def about(allowed: str, meaning: str) -> dict[str, str]:
+    """Metadata of a field: what is `allowed`, and what it means (`help`)."""
+    return {"allowed": allowed, "help": meaning}
+
+
+def free(default: object, allowed: str, meaning: str) -> Any:
+    """A field whose value is right once it is read."""
+    return attrs.field(default=default, metadata=about(allowed, meaning))
+
+
+def whole(default: int | None, low: int, high: int, unit: str, meaning: str, *, besides: int | str = "") -> Any:
+    """A field for a whole number from `low` to `high`.
+
+    `besides` is one more number that is allowed, or the words for None, which then is allowed too.
+    """
+    allowed = f"{low} to {high} {unit}".rstrip()
+    if besides != "":
+        allowed += f", or {besides}"
+
+    def check(_instance: object, _attribute: "attrs.Attribute[Any]", value: object) -> None:
+        if value is None and isinstance(besides, str) and besides:
+            return
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ValueError(f"{value!r} is not a whole number")
+        if not low <= value <= high and value != besides:
+            raise ValueError(f"{value} is out of range")
+
+    return attrs.field(default=default, validator=check, metadata=about(allowed, meaning))
+
+
+def one_of(default: str, allowed: tuple[str, ...], meaning: str) -> Any:
+    """A field for one of a few words."""
+
+    def check(_instance: object, _attribute: "attrs.Attribute[Any]", value: object) -> None:
+        if value not in allowed:
+            raise ValueError(f"{value!r} is not known")
+
+    return attrs.field(default=default, validator=check, metadata=about(", ".join(allowed), meaning))
+
+
+def some_of(default: tuple[str, ...], allowed: tuple[str, ...], meaning: str) -> Any:
+    """A field for some of a few words, in order."""
+
+    def check(_instance: object, _attribute: "attrs.Attribute[Any]", value: tuple[str, ...]) -> None:
+        for word in value:
+            if word not in allowed:
+                raise ValueError(f"{word!r} is not known")
+
+    return attrs.field(default=default, validator=check, metadata=about(", ".join(allowed), meaning))

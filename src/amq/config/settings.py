@@ -1,0 +1,203 @@
+"""What can be set, as values: frozen, checked, with RabbitMQ's defaults.
+
+Knows units, ranges and defaults; knows nothing of files, of the environment or of how a value is spelled
+(`amq.config.keys` does).
+"""
+
+from typing import Final
+
+import attrs
+
+from amq.config.fields import about, free, one_of, some_of, whole
+
+LOG_LEVELS: Final = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency", "none")
+MECHANISMS: Final = ("PLAIN", "AMQPLAIN", "EXTERNAL", "RABBIT-CR-DEMO")
+CERTIFICATE_NAMES: Final = ("distinguished_name", "common_name", "subject_alternative_name")
+SAN_TYPES: Final = ("dns", "ip", "email", "uri", "other_name")
+VERIFY: Final = ("verify_none", "verify_peer")
+TLS_VERSIONS: Final = ("tlsv1.3", "tlsv1.2", "tlsv1.1", "tlsv1")
+HASHING_ALGORITHMS: Final = (
+    "rabbit_password_hashing_sha256",
+    "rabbit_password_hashing_sha512",
+    "rabbit_password_hashing_md5",
+)
+
+# "No timeout" still needs a number to compare with: 24.8 days in milliseconds.
+NO_TIMEOUT: Final = 2_147_483_647
+MAX_COUNT: Final = 4_294_967_295
+
+
+@attrs.frozen
+class Listener:
+    """A place to accept connections: `host` is an address or a name, or empty for every interface (IPv4 and IPv6).
+
+    `port` is 0 to 65535; 0 lets the system choose a free one. Raises ValueError for another port.
+    """
+
+    host: str
+    port: int = attrs.field()
+    tls: bool = False
+
+    @port.validator
+    def _check_port(self, _attribute: "attrs.Attribute[int]", value: int) -> None:
+        if not 0 <= value <= 65535:
+            raise ValueError(f"port {value} is out of range")
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host or "*"
+        return f"{host}:{self.port}"
+
+
+@attrs.frozen
+class DefaultPermissions:
+    """Regular expressions for what the default user may do in the default vhost; the empty one allows nothing."""
+
+    configure: str = ".*"
+    write: str = ".*"
+    read: str = ".*"
+
+
+@attrs.frozen
+class MemoryWatermark:
+    """How much memory the broker may use before publishers are blocked.
+
+    `absolute` (bytes) wins over `relative` (a share of the machine's memory, 0 to 1). 0 blocks publishers for good.
+    Raises ValueError for a share or a number of bytes out of range.
+    """
+
+    relative: float = attrs.field(default=0.4)
+    absolute: int | None = attrs.field(default=None)
+
+    @relative.validator
+    def _check_relative(self, _attribute: "attrs.Attribute[float]", value: float) -> None:
+        if not 0 <= value <= 1:
+            raise ValueError(f"{value} is out of range")
+
+    @absolute.validator
+    def _check_absolute(self, _attribute: "attrs.Attribute[int | None]", value: int | None) -> None:
+        if value is not None and value < 0:
+            raise ValueError(f"{value} is out of range")
+
+    def limit(self, total: int) -> int:
+        """The limit in bytes on a machine with `total` bytes of memory."""
+        if self.absolute is not None:
+            return self.absolute
+        return int(total * self.relative)
+
+
+@attrs.frozen(kw_only=True)
+class TlsSettings:
+    """How TLS listeners present themselves and what they ask of clients. Files are PEM."""
+
+    cacertfile: str | None = free(
+        None, "path of a file", "Certificates of the authorities that client certificates are checked with."
+    )
+    certfile: str | None = free(None, "path of a file", "The server's certificate, followed by those of its chain.")
+    keyfile: str | None = free(None, "path of a file", "The server's private key.")
+    password: str | None = attrs.field(default=None, repr=False, metadata=about("text", "Password of the private key."))
+    verify: str = one_of("verify_none", VERIFY, "Whether client certificates are asked for and checked.")
+    fail_if_no_peer_cert: bool = free(
+        False, "true or false", "With verify_peer: refuse clients that present no certificate."
+    )
+    depth: int = whole(10, 0, 255, "certificates", "Longest chain of intermediate certificates.")
+    versions: tuple[str, ...] = some_of(("tlsv1.3", "tlsv1.2"), TLS_VERSIONS, "Protocol versions.")
+    ciphers: tuple[str, ...] = free(
+        (), "OpenSSL names of cipher suites", "Cipher suites in order; none given: the system's."
+    )
+    honor_cipher_order: bool = free(
+        True, "true or false", "The server's order of cipher suites counts, not the client's."
+    )
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """Everything that can be set. `Settings()` is the zero-config broker: loopback only, guest/guest, vhost `/`.
+
+    Raises ValueError for a value that is out of range, and for a TLS listener without certificate and key.
+    """
+
+    listeners: tuple[Listener, ...] = free(
+        (Listener("127.0.0.1", 5672),),
+        "PORT, ADDRESS:PORT, [IPv6]:PORT, or none",
+        "Where connections are accepted. Without any configured listener the broker keeps to loopback; "
+        "a bare port listens on every interface, as in RabbitMQ.",
+    )
+    heartbeat: int = whole(60, 0, 65535, "seconds", "Heartbeat interval proposed to clients; 0 proposes none.")
+    frame_max: int = whole(
+        131_072, 4096, 2_147_483_647, "bytes", "Largest frame proposed to clients; 0 is no limit.", besides=0
+    )
+    channel_max: int = whole(2047, 0, 65535, "channels", "Most channels of one connection; 0 is no limit.")
+    max_message_size: int = whole(134_217_728, 1, 536_870_912, "bytes", "Largest body of a message.")
+    consumer_timeout: int | None = whole(
+        1_800_000,
+        1,
+        MAX_COUNT,
+        "milliseconds",
+        "How long a delivery may stay unacknowledged before its channel is closed.",
+        besides="false for no limit",
+    )
+    consumer_max_per_channel: int = whole(
+        0, 0, MAX_COUNT, "consumers", "Most consumers of one channel; 0 and infinity are no limit."
+    )
+    handshake_timeout: int = whole(
+        10_000, 1, NO_TIMEOUT, "milliseconds", "Time for the AMQP handshake; infinity stands for the highest number."
+    )
+    ssl_handshake_timeout: int = whole(5000, 1, NO_TIMEOUT, "milliseconds", "Time for the TLS handshake.")
+    default_user: str = free("guest", "text", "The user made at the first start.")
+    default_pass: str = attrs.field(default="guest", repr=False, metadata=about("text", "Its password."))
+    default_vhost: str = free("/", "text", "The vhost made at the first start.")
+    default_user_tags: frozenset[str] = free(
+        frozenset({"administrator"}),
+        "true or false for each tag",
+        "Tags of the default user; giving any replaces administrator.",
+    )
+    default_permissions: DefaultPermissions = attrs.field(
+        default=DefaultPermissions(),
+        metadata=about("a regular expression", "What the default user may do in the default vhost."),
+    )
+    loopback_users: frozenset[str] = free(
+        frozenset({"guest"}),
+        "none, or true or false for each user",
+        "Users who may connect from this machine only; naming any replaces guest.",
+    )
+    password_hashing_module: str = one_of(
+        "rabbit_password_hashing_sha256", HASHING_ALGORITHMS, "How passwords set from now on are hashed."
+    )
+    memory_high_watermark: MemoryWatermark = attrs.field(
+        default=MemoryWatermark(),
+        metadata=about(
+            "relative: 0.0 to 1.0; absolute: bytes, or a number with a unit such as 1GB (decimal) or 2048MiB (binary)",
+            "Memory in use beyond which publishers are blocked.",
+        ),
+    )
+    total_memory_available_override_value: int | None = free(
+        None,
+        "bytes, or a number with a unit such as 4GB (decimal) or 4GiB (binary)",
+        "Memory of the machine, when what the system says is not to be used.",
+    )
+    log_level: str = one_of("info", LOG_LEVELS, "Least important messages that are logged.")
+    tls: TlsSettings | None = attrs.field(
+        default=None, metadata=about("see ssl_options", "TLS; needed for TLS listeners.")
+    )
+    ssl_cert_login_from: str = one_of(
+        "distinguished_name", CERTIFICATE_NAMES, "What of a client's certificate is the user name (EXTERNAL)."
+    )
+    ssl_cert_login_san_type: str = one_of("dns", SAN_TYPES, "Which subject alternative names count.")
+    ssl_cert_login_san_index: int = whole(0, 0, 255, "", "Which of them, counted from 0.")
+    auth_mechanisms: tuple[str, ...] = some_of(
+        ("PLAIN", "AMQPLAIN"), MECHANISMS, "SASL mechanisms in order; EXTERNAL is offered on TLS connections only."
+    )
+    product_name: str = free(
+        "RabbitMQ", "text", "`product` in the server-properties, by which clients decide (decision 0001)."
+    )
+    product_version: str = free(
+        "3.13.7", "text", "`version` in the server-properties, by which clients decide (decision 0001)."
+    )
+    load_definitions: str | None = free(None, "path of a file", "Definitions (JSON) to import at the start.")
+    cluster_name: str = free("amq@localhost", "text", "`cluster_name` in the server-properties.")
+
+    def __attrs_post_init__(self) -> None:
+        if not any(listener.tls for listener in self.listeners):
+            return
+        if self.tls is None or self.tls.certfile is None or self.tls.keyfile is None:
+            raise ValueError("a TLS listener needs ssl_options.certfile and ssl_options.keyfile")

@@ -1,0 +1,238 @@
+"""What users may do in one vhost: permissions, topic permissions, and a cache of what was granted.
+
+Patterns are the operator's, searched anywhere in a name (unanchored), octet by octet as RabbitMQ does; the empty
+pattern matches only the empty name. Names come from clients but have at most 255 octets, so a pattern that
+backtracks badly slows down the operator who wrote it, once per name: plain `re` is enough.
+
+A check runs on the first use of a name; whoever caches routes drops them when `Permissions.version` moves.
+"""
+
+import re
+import warnings
+from functools import lru_cache
+from typing import Final
+
+import attrs
+
+from amq.errors import ACCESS_REFUSED, ChannelFault
+
+# What was granted is remembered for so many names of one user in one vhost; then it is forgotten all at once.
+MAX_GRANTED: Final = 512
+
+# PCRE's POSIX classes, which `re` would read as something else.
+POSIX_CLASSES: Final = {
+    b"alnum": rb"0-9A-Za-z",
+    b"alpha": rb"A-Za-z",
+    b"blank": rb" \t",
+    b"digit": rb"0-9",
+    b"lower": rb"a-z",
+    b"punct": rb"!-/:-@\[-`{-~",
+    b"space": rb"\s",
+    b"upper": rb"A-Z",
+    b"word": rb"\w",
+    b"xdigit": rb"0-9A-Fa-f",
+}
+_POSIX: Final = re.compile(rb"\[:(\w+):\]")
+
+
+class PatternError(ValueError):
+    """A pattern is no regular expression; the text says what is wrong and where."""
+
+
+@lru_cache(maxsize=1024)
+def compile_pattern(pattern: str) -> re.Pattern[bytes]:
+    """A pattern to search names with.
+
+    Raises PatternError with the position of the fault.
+    """
+    octets = pattern.encode("utf-8", "surrogateescape") or b"^$"
+    octets = _POSIX.sub(_posix_class, octets)
+    try:
+        with warnings.catch_warnings():
+            # `re` warns where its reading differs from PCRE's; a permission must not be guessed.
+            warnings.simplefilter("error", FutureWarning)
+            return re.compile(octets)
+    except re.error as error:
+        at = "" if error.pos is None else f" at position {error.pos}"
+        raise PatternError(f"{pattern!r} is not a regular expression: {error.msg}{at}") from None
+    except (FutureWarning, OverflowError, RecursionError) as error:
+        raise PatternError(f"{pattern!r} is not a usable regular expression: {error}") from None
+
+
+def _posix_class(found: re.Match[bytes]) -> bytes:
+    return POSIX_CLASSES.get(found[1], found[0])
+
+
+def _checked(_instance: object, _attribute: "attrs.Attribute[str]", value: str) -> None:
+    compile_pattern(value)
+
+
+@attrs.frozen
+class Permission:
+    """What one user may configure, write and read, as regular expressions over names of queues and exchanges.
+
+    Raises PatternError.
+    """
+
+    configure: str = attrs.field(validator=_checked)
+    write: str = attrs.field(validator=_checked)
+    read: str = attrs.field(validator=_checked)
+
+
+@attrs.frozen
+class TopicPermission:
+    """Which routing keys one user may publish with (`write`) and bind with (`read`) on one topic exchange.
+
+    `{username}` and `{vhost}` in a pattern stand for the names themselves. Raises PatternError.
+    """
+
+    exchange: str
+    write: str = attrs.field(validator=_checked)
+    read: str = attrs.field(validator=_checked)
+
+
+class Permissions:
+    """All permissions of one vhost, by user name.
+
+    `version` moves with every change.
+    """
+
+    __slots__ = ("vhost", "version", "_by_user", "_topics")
+
+    def __init__(self, vhost: str) -> None:
+        self.vhost = vhost
+        self.version = 0
+        self._by_user: dict[str, Permission] = {}
+        self._topics: dict[str, dict[str, TopicPermission]] = {}
+
+    def set(self, user: str, permission: Permission) -> None:
+        """Give a user permissions, in place of those that it has."""
+        self._by_user[user] = permission
+        self.version += 1
+
+    def clear(self, user: str) -> None:
+        """Take a user's permissions; without any it may not enter the vhost. Nothing happens if it has none."""
+        if self._by_user.pop(user, None) is not None:
+            self.version += 1
+
+    def get(self, user: str) -> Permission | None:
+        """A user's permissions, or None."""
+        return self._by_user.get(user)
+
+    def all(self) -> dict[str, Permission]:
+        """Every user's permissions, a copy."""
+        return dict(self._by_user)
+
+    def set_topic(self, user: str, permission: TopicPermission) -> None:
+        """Give a user topic permissions on one exchange, in place of those that it has there."""
+        self._topics.setdefault(user, {})[permission.exchange] = permission
+        self.version += 1
+
+    def clear_topic(self, user: str, exchange: str | None = None) -> None:
+        """Take a user's topic permissions on one exchange, or on all. Nothing happens if it has none."""
+        of_user = self._topics.get(user, {})
+        taken = [exchange] if exchange is not None else list(of_user)
+        for name in taken:
+            if of_user.pop(name, None) is not None:
+                self.version += 1
+        if not of_user:
+            self._topics.pop(user, None)
+
+    def get_topic(self, user: str, exchange: str) -> TopicPermission | None:
+        """A user's topic permissions on one exchange, or None."""
+        return self._topics.get(user, {}).get(exchange)
+
+    def all_topics(self) -> list[tuple[str, TopicPermission]]:
+        """User and topic permission, for every one there is."""
+        return [(user, permission) for user, of_user in self._topics.items() for permission in of_user.values()]
+
+    def may_enter(self, user: str) -> bool:
+        """Whether the user may open a connection to this vhost: any permission record will do, even an empty one."""
+        return user in self._by_user
+
+    def access(self, user: str) -> "Access":
+        """One user's view, to be kept by its connection."""
+        return Access(self, user)
+
+
+class Access:
+    """One user in one vhost, as its channels see it. Remembers what was granted until permissions change.
+
+    `kind` is "queue" or "exchange", here and in what clients read. Refusals raise ChannelFault(403).
+    """
+
+    __slots__ = ("user", "vhost", "_permissions", "_version", "_granted")
+
+    def __init__(self, permissions: Permissions, user: str) -> None:
+        self.user = user
+        self.vhost = permissions.vhost
+        self._permissions = permissions
+        self._version = permissions.version
+        self._granted: set[tuple[str, str, bytes, bytes]] = set()
+
+    def configure(self, kind: str, name: bytes) -> None:
+        """Declare or delete it."""
+        self._require("configure", kind, name)
+
+    def write(self, kind: str, name: bytes) -> None:
+        """Publish to an exchange, bind a queue, be dead-lettered to."""
+        self._require("write", kind, name)
+
+    def read(self, kind: str, name: bytes) -> None:
+        """Consume from, get from or purge a queue, bind to an exchange."""
+        self._require("read", kind, name)
+
+    def write_topic(self, exchange: bytes, routing_key: bytes) -> None:
+        """Publish to a topic exchange with a routing key."""
+        self._require_topic("write", exchange, routing_key)
+
+    def read_topic(self, exchange: bytes, routing_key: bytes) -> None:
+        """Bind to a topic exchange with a routing key."""
+        self._require_topic("read", exchange, routing_key)
+
+    def _require(self, operation: str, kind: str, name: bytes) -> None:
+        if self._was_granted((operation, kind, name, b"")):
+            return
+        checked = b"amq.default" if kind == "exchange" and not name else name
+        permission = self._permissions.get(self.user)
+        pattern = None if permission is None else getattr(permission, operation)
+        if pattern is None or not compile_pattern(pattern).search(checked):
+            self._refuse(f"{operation} access to {kind} '{_text(checked)}' in vhost '{self.vhost}'")
+        self._grant((operation, kind, name, b""))
+
+    def _require_topic(self, operation: str, exchange: bytes, routing_key: bytes) -> None:
+        if self._was_granted((operation, "topic", exchange, routing_key)):
+            return
+        permission = self._permissions.get_topic(self.user, _text(exchange))
+        if permission is not None and not self._topic_matches(getattr(permission, operation), routing_key):
+            self._refuse(
+                f"{operation} access to topic '{_text(routing_key)}' "
+                f"in exchange '{_text(exchange)}' in vhost '{self.vhost}'"
+            )
+        self._grant((operation, "topic", exchange, routing_key))
+
+    def _topic_matches(self, pattern: str, routing_key: bytes) -> bool:
+        # RabbitMQ puts the names in as they are, not quoted: a name that spoils the pattern matches nothing.
+        expanded = pattern.replace("{username}", self.user).replace("{vhost}", self.vhost)
+        try:
+            return compile_pattern(expanded).search(routing_key) is not None
+        except PatternError:
+            return False
+
+    def _was_granted(self, use: tuple[str, str, bytes, bytes]) -> bool:
+        if self._version != self._permissions.version:
+            self._version = self._permissions.version
+            self._granted.clear()
+        return use in self._granted
+
+    def _grant(self, use: tuple[str, str, bytes, bytes]) -> None:
+        if len(self._granted) >= MAX_GRANTED:
+            self._granted.clear()
+        self._granted.add(use)
+
+    def _refuse(self, what: str) -> None:
+        raise ChannelFault(ACCESS_REFUSED, f"{what} refused for user '{self.user}'")
+
+
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "surrogateescape")
