@@ -15,6 +15,7 @@ from tests.conformance import methods
 from tests.conformance.values import shortstr, value
 
 PATIENCE = 6.0
+MOMENT = 0.02
 HEADER = b"AMQP\x00\x00\x09\x01"
 METHOD, CONTENT_HEADER, BODY, HEARTBEAT = 1, 2, 3, 8
 FRAME_END = b"\xce"
@@ -347,16 +348,29 @@ class Channel:
             raise Mismatch(wanted, f"refused {sorted(refused)}")
 
     def quiet(self, queue: str = "") -> None:
-        """Nothing may be pending: a round trip through the queue and one through the channel hear nothing else."""
+        """Nothing may be pending: after a moment, round trips through queue and channel hear nothing else.
+
+        The moment is for RabbitMQ, whose queues answer questions before work that came earlier.
+        """
+        time.sleep(MOMENT)
         if queue:
             self.call("queue.declare", queue=queue, passive=True)
         self.call("channel.flow", active=True)
 
     def ready(self, queue: str, count: int, consumers: int | None = None) -> None:
-        """A queue holds this many ready messages and, when given, has this many consumers."""
-        self.say("queue.declare", queue=queue, passive=True)
-        rest = {} if consumers is None else {"consumer_count": consumers}
-        self.hear("queue.declare-ok", queue=queue, message_count=count, **rest)
+        """A queue comes to hold this many ready messages and, when given, has this many consumers.
+
+        Asked again for a while, because RabbitMQ's queues answer this before publishes that came earlier.
+        """
+        wanted = {"message_count": count} | ({} if consumers is None else {"consumer_count": consumers})
+        until = time.monotonic() + PATIENCE / 3
+        while True:
+            heard = self.call("queue.declare", queue=queue, passive=True)
+            if all(heard[field] == number for field, number in wanted.items()):
+                return
+            if time.monotonic() > until:
+                raise Mismatch(f"{wanted} of {queue}", str(heard))
+            time.sleep(MOMENT / 4)
 
     def get(self, queue: str, body: str | bytes | None, no_ack: bool = True, **expected: Any) -> Heard:
         """basic.get hears this body, or get-empty for None."""
@@ -400,4 +414,3 @@ def heard_close(channel: Channel, name: str, code: int, text: str, by: str) -> N
         raise Mismatch(wanted, str(heard))
     if (heard["class_id"], heard["method_id"]) != (class_id, method_id):
         raise Mismatch(f"{name} blaming {by or 'no method'}", f"{heard['class_id']}/{heard['method_id']}")
-

@@ -13,9 +13,7 @@ Connect = Callable[..., Connection]
 def test_a_wrong_end_octet_is_a_frame_error(c: Channel) -> None:
     payload = encode("channel.flow", {"active": True})
     c.connection.send_frame(METHOD, 1, payload, end=b"\x00")
-    c.connection_closed(
-        501, "type 1, all octets = <<0,20,0,20,1>>: {invalid_frame_end_marker,0}", by="", wait=False
-    )
+    c.connection_closed(501, "type 1, all octets = <<0,20,0,20,1>>: {invalid_frame_end_marker,0}", by="", wait=False)
 
 
 def test_only_the_first_sixteen_octets_of_a_bad_frame_are_shown(c: Channel) -> None:

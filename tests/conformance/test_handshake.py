@@ -10,9 +10,7 @@ from tests.conformance.client import PATIENCE, Connection
 from tests.conformance.values import longstr, shortstr, table
 
 Dial = Callable[[], Connection]
-LOGIN_REFUSED = (
-    "Login was refused using authentication mechanism {}. For details see the broker logfile."
-)
+LOGIN_REFUSED = "Login was refused using authentication mechanism {}. For details see the broker logfile."
 
 
 @pytest.mark.parametrize(
@@ -54,7 +52,13 @@ def test_start_announces_version_mechanisms_and_locales(dial: Dial) -> None:
 def test_start_carries_the_server_properties_that_clients_read(dial: Dial) -> None:
     properties = dial().greet()["server_properties"]
     assert set(properties) >= {
-        "capabilities", "cluster_name", "copyright", "information", "platform", "product", "version",
+        "capabilities",
+        "cluster_name",
+        "copyright",
+        "information",
+        "platform",
+        "product",
+        "version",
     }
     assert properties["product"] == "RabbitMQ"
     assert tuple(int(part) for part in properties["version"].split(".")) >= (3, 3)
@@ -191,10 +195,24 @@ def test_client_properties_of_every_field_type_are_taken(dial: Dial) -> None:
     connection = dial()
     connection.greet()
     values = {
-        b"S": longstr("text"), b"I": b"\xff\xff\xff\xff", b"i": b"\x00\x00\x00\x01", b"D": b"\x02\x00\x00\x00\x05",
-        b"T": b"\x00" * 8, b"F": longstr(b""), b"t": b"\x01", b"b": b"\xff", b"B": b"\xff", b"s": b"\xff\xff",
-        b"u": b"\xff\xff", b"d": b"\x00" * 8, b"f": b"\x00" * 4, b"l": b"\x00" * 8, b"L": b"\x00" * 8,
-        b"x": longstr(b"\x00"), b"A": longstr(b""), b"V": b"",
+        b"S": longstr("text"),
+        b"I": b"\xff\xff\xff\xff",
+        b"i": b"\x00\x00\x00\x01",
+        b"D": b"\x02\x00\x00\x00\x05",
+        b"T": b"\x00" * 8,
+        b"F": longstr(b""),
+        b"t": b"\x01",
+        b"b": b"\xff",
+        b"B": b"\xff",
+        b"s": b"\xff\xff",
+        b"u": b"\xff\xff",
+        b"d": b"\x00" * 8,
+        b"f": b"\x00" * 4,
+        b"l": b"\x00" * 8,
+        b"L": b"\x00" * 8,
+        b"x": longstr(b"\x00"),
+        b"A": longstr(b""),
+        b"V": b"",
     }
     raw = longstr(b"".join(shortstr(b"key-" + letter) + letter + octets for letter, octets in values.items()))
     connection.control.say(

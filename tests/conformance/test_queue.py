@@ -16,9 +16,9 @@ def test_binding_a_missing_queue_names_the_queue(c: Channel, q: str) -> None:
     c.channel_closed(404, f"no queue '{q}' in vhost '/'")
 
 
-def test_of_a_missing_exchange_and_a_missing_queue_one_is_named(c: Channel, q: str, x: str) -> None:
+def test_of_a_missing_exchange_and_a_missing_queue_the_exchange_is_named(c: Channel, q: str, x: str) -> None:
     c.say("queue.bind", queue=q, exchange=x)
-    c.channel_closed(404, f"no queue '{q}' in vhost '/'")
+    c.channel_closed(404, f"no exchange '{x}' in vhost '/'")
 
 
 @pytest.mark.parametrize("method", ["queue.bind", "queue.unbind"])
@@ -41,8 +41,8 @@ def test_a_repeated_binding_is_one_binding(c: Channel, q: str) -> None:
     c.publish("x", "amq.direct", q)
     c.ready(q, 1)
     c.call("queue.unbind", queue=q, exchange="amq.direct", routing_key=q)
-    c.publish("y", "amq.direct", q)
-    c.ready(q, 1)
+    c.publish("y", "amq.direct", q, mandatory=True)
+    c.hear("basic.return", body=b"y")
 
 
 def test_bindings_that_differ_in_arguments_are_two_and_deliver_once(c: Channel, q: str) -> None:
@@ -86,8 +86,8 @@ def test_a_binding_ends_with_its_queue(c: Channel, q: str, x: str) -> None:
     c.call("queue.bind", queue=q, exchange=x)
     c.call("queue.delete", queue=q)
     c.call("queue.declare", queue=q)
-    c.publish("x", x)
-    c.ready(q, 0)
+    c.publish("x", x, mandatory=True)
+    c.hear("basic.return", body=b"x")
 
 
 def test_a_bind_without_wait_is_silent_and_effective(c: Channel, q: str) -> None:

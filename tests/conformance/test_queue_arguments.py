@@ -8,24 +8,24 @@ from tests.conformance.values import Typed
 REFUSED = [
     ("x-expires", 0, "{value_zero,0}"),
     ("x-expires", -1, "{value_negative,-1}"),
-    ("x-expires", "60", "{unacceptable_type,longstr}"),
+    ("x-expires", "60", '"expected integer, got longstr"'),
     ("x-expires", 2**40, "{value_too_large,1099511627776}"),
     ("x-message-ttl", -1, "{value_negative,-1}"),
-    ("x-message-ttl", "60", "{unacceptable_type,longstr}"),
+    ("x-message-ttl", "60", '"expected integer, got longstr"'),
     ("x-message-ttl", 2**40, "{value_too_large,1099511627776}"),
     ("x-max-length", -1, "{value_negative,-1}"),
-    ("x-max-length", "ten", "{unacceptable_type,longstr}"),
-    ("x-max-length", 1.5, "{unacceptable_type,double}"),
+    ("x-max-length", "ten", '"expected integer, got longstr"'),
+    ("x-max-length", 1.5, '"expected integer, got double"'),
     ("x-max-length-bytes", -1, "{value_negative,-1}"),
-    ("x-max-length-bytes", True, "{unacceptable_type,bool}"),
+    ("x-max-length-bytes", True, '"expected integer, got bool"'),
     ("x-max-priority", -1, "{value_negative,-1}"),
     ("x-max-priority", 256, "{max_value_exceeded,256}"),
-    ("x-max-priority", "5", "{unacceptable_type,longstr}"),
+    ("x-max-priority", "5", '"expected integer, got longstr"'),
     ("x-overflow", "explode", "invalid_overflow"),
     ("x-overflow", 1, "{unacceptable_type,signedint}"),
     ("x-dead-letter-routing-key", "k", "routing_key_but_no_dlx_defined"),
     ("x-single-active-consumer", "yes", "{unacceptable_type,longstr}"),
-    ("x-queue-mode", "fast", '"unsupported queue mode \'fast\'"'),
+    ("x-queue-mode", "fast", "\"unsupported queue mode 'fast'\""),
     ("x-queue-mode", 1, "{unacceptable_type,signedint}"),
 ]
 
@@ -90,7 +90,7 @@ def test_an_unknown_queue_type_is_refused(c: Channel, q: str) -> None:
 
 def test_a_queue_type_must_be_text(c: Channel, q: str) -> None:
     c.say("queue.declare", queue=q, arguments={"x-queue-type": 7})
-    c.channel_closed(406, f"invalid arg 'x-queue-type' for queue '{q}' in vhost '/': \"unsupported queue type '7'\"")
+    c.channel_closed(406, f"invalid arg 'x-queue-type' for queue '{q}' in vhost '/': {{unacceptable_type,signedint}}")
 
 
 def test_a_bad_argument_of_an_existing_queue_is_compared_before_it_is_judged(c: Channel, q: str) -> None:
