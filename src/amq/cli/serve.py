@@ -1,0 +1,53 @@
+"""`amq serve`: the broker in the foreground."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from amq.cli.banner import banner
+from amq.config.load import ConfigError, load
+from amq.config.settings import LOG_LEVELS
+from amq.server import logs, main
+from amq.server.errors import StartError
+from amq.server.server import Server
+
+# A configuration, a command line or a machine that the broker cannot start with.
+CANNOT_START: Final = 2
+
+
+def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Enter the command into the parser of `amq`."""
+    parser = commands.add_parser(
+        "serve",
+        help="run the broker in the foreground",
+        description="Run the broker in the foreground. SIGTERM or SIGINT stops it in good order, a second one at once.",
+    )
+    parser.add_argument("--config", metavar="FILE", type=Path, help="a file in the format of rabbitmq.conf")
+    parser.add_argument(
+        "--listen",
+        metavar="HOST:PORT",
+        action="append",
+        default=[],
+        help="accept clients here, instead of where the configuration says (127.0.0.1:5672); may be given several times",
+    )
+    parser.add_argument("--log-level", metavar="LEVEL", help=f"one of {', '.join(LOG_LEVELS)} (info)")
+    parser.set_defaults(command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until stopped; returns the exit status."""
+    try:
+        settings = load(options.config, os.environ, listen=options.listen, log_level=options.log_level)
+        logs.configure(settings.log_level)
+        main.run(settings, announce)
+    except (ConfigError, StartError) as error:
+        print(f"amq: {error}", file=sys.stderr)
+        return CANNOT_START
+    return 0
+
+
+def announce(server: Server) -> None:
+    """Tell the operator on stdout that clients can connect, and how."""
+    print(banner(server), flush=True)

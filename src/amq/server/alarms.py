@@ -1,0 +1,63 @@
+"""The memory alarm: looks at the memory in use and tells the broker to block and unblock publishers."""
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+import attrs
+import trio
+
+from amq.broker import Broker
+from amq.server import memory
+
+LOGGER: Final = logging.getLogger(__name__)
+
+INTERVAL: Final = 1.0  # seconds
+# An alarm is cleared only when so much of the limit is in use, lest it flap around the limit.
+CLEAR_SHARE: Final = 0.95
+
+
+@attrs.define(eq=False)
+class MemoryAlarm:
+    """Raises the broker's `memory` alarm while the process uses more than `limit` bytes.
+
+    `used` measures; `release` gives free memory back to the system before a measure counts, for what a drained
+    backlog leaves in the allocator's pools is no reason to block anybody.
+    """
+
+    broker: Broker
+    limit: int
+    used: Callable[[], int]
+    release: Callable[[], None] = memory.release
+    raised: bool = False
+
+    def check(self) -> bool:
+        """Measure once; returns whether the alarm changed."""
+        used = self.used()
+        if used >= self._mark():
+            self.release()
+            used = self.used()
+        raised = used >= self._mark()
+        if raised == self.raised:
+            return False
+        self.raised = raised
+        self.broker.set_alarm("memory", raised)
+        self._log(used)
+        return True
+
+    def _mark(self) -> float:
+        return self.limit * CLEAR_SHARE if self.raised else self.limit
+
+    def _log(self, used: int) -> None:
+        figures = f"{used >> 20} MiB in use, limit {self.limit >> 20} MiB"
+        if self.raised:
+            LOGGER.warning("memory resource limit alarm set; publishers are blocked until it clears (%s)", figures)
+        else:
+            LOGGER.warning("memory resource limit alarm cleared (%s)", figures)
+
+    async def run(self, flush: Callable[[], None]) -> None:
+        """Measure every second, until cancelled; `flush` sends what a change made the broker say."""
+        while True:
+            if self.check():
+                flush()
+            await trio.sleep(INTERVAL)

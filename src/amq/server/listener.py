@@ -1,0 +1,88 @@
+"""Listening sockets, and the loop that accepts clients from one.
+
+Knows TCP; what happens to a client is for whoever takes the accepted stream.
+"""
+
+import errno
+import logging
+import ssl
+from collections.abc import Callable
+from typing import Final
+
+import attrs
+import trio
+
+from amq.config.settings import Listener
+from amq.server.errors import StartError
+
+LOGGER: Final = logging.getLogger(__name__)
+
+BACKLOG: Final = 4096
+# The process or the machine is out of something; clients wait in the backlog meanwhile.
+EXHAUSTED: Final = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS}
+PAUSE: Final = 0.1  # seconds
+
+
+@attrs.define(eq=False)
+class Door:
+    """A socket that listens. `tls` is the context that its clients are wrapped in, or None for plain TCP."""
+
+    listener: trio.SocketListener
+    tls: ssl.SSLContext | None
+    host: str
+    port: int
+
+    def address(self) -> str:
+        """`host:port` for a reader, IPv6 in brackets."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    async def accept(self, take: Callable[["Door", trio.SocketStream], None]) -> None:
+        """Give every client to `take`, until cancelled; survives a lack of file descriptors or memory."""
+        exhausted = False
+        while True:
+            try:
+                stream = await self.listener.accept()
+            except OSError as error:
+                if error.errno not in EXHAUSTED:
+                    raise
+                if not exhausted:
+                    LOGGER.error("cannot accept connections on %s for now: %s", self.address(), error.strerror)
+                exhausted = True
+                await trio.sleep(PAUSE)
+                continue
+            exhausted = False
+            take(self, stream)
+
+
+async def open_doors(listeners: tuple[Listener, ...], tls: ssl.SSLContext | None) -> list[Door]:
+    """Listen on all of them; one listener opens several sockets when its name has several addresses.
+
+    Raises StartError, and listens on none, when one of them cannot be opened.
+    """
+    doors: list[Door] = []
+    try:
+        for listener in listeners:
+            for opened in await _open(listener):
+                host, port = opened.socket.getsockname()[:2]
+                doors.append(Door(opened, tls if listener.tls else None, host, port))
+    except BaseException:
+        close_doors(doors)
+        raise
+    return doors
+
+
+def close_doors(doors: list[Door]) -> None:
+    """Stop listening. Clients that are connected stay."""
+    for door in doors:
+        door.listener.socket.close()
+
+
+async def _open(listener: Listener) -> list[trio.SocketListener]:
+    try:
+        return await trio.open_tcp_listeners(listener.port, host=listener.host or None, backlog=BACKLOG)
+    except OSError as error:
+        reason = "the port is in use" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
+        raise StartError(f"cannot listen on {listener}: {reason}") from None
+    except UnicodeError:
+        raise StartError(f"cannot listen on {listener}: not a host name") from None

@@ -1,0 +1,78 @@
+"""The process `amq serve`: one server, stopped by signals."""
+
+import gc
+import logging
+import resource
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+import trio
+
+from amq.broker import Broker
+from amq.config.settings import Settings
+from amq.server import memory
+from amq.server.alarms import MemoryAlarm
+from amq.server.server import Server
+
+LOGGER: Final = logging.getLogger(__name__)
+
+STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+# How long clients have to answer connection.close.
+GRACE: Final = 3.0  # seconds
+# One request to stop may arrive twice: from a process group and from the program (make, timeout) that leads it.
+ECHO: Final = 0.1  # seconds
+
+
+def run(settings: Settings, announce: Callable[[Server], None]) -> None:
+    """Serve until SIGTERM or SIGINT. `announce` is called once clients can connect.
+
+    Raises StartError when a listener cannot be opened.
+    """
+    _allow_many_connections()
+    trio.run(_main, settings, announce)
+
+
+async def _main(settings: Settings, announce: Callable[[Server], None]) -> None:
+    broker = Broker(settings, time.monotonic(), time.time())
+    server = Server(settings, broker, _memory_alarm(settings, broker))
+    with trio.open_signal_receiver(*STOP_SIGNALS) as arrivals:
+        await server.open()
+        announce(server)
+        # What is here now stays until the end: the collector need not look at it again.
+        gc.freeze()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_stop_when_told, arrivals, server)
+            await server.run()
+            nursery.cancel_scope.cancel()
+    LOGGER.info("stopped")
+
+
+async def _stop_when_told(arrivals: AsyncIterator[int], server: Server) -> None:
+    number = await anext(arrivals)
+    LOGGER.info("%s received: stopping", signal.Signals(number).name)
+    server.stop(GRACE)
+    with trio.move_on_after(ECHO):
+        async for _ in arrivals:
+            pass
+    # From here on a signal does what it does by itself: end the process at once, even one that hangs.
+    for stop_signal in STOP_SIGNALS:
+        signal.signal(stop_signal, signal.SIG_DFL)
+
+
+def _memory_alarm(settings: Settings, broker: Broker) -> MemoryAlarm | None:
+    total = settings.total_memory_available_override_value or memory.available()
+    if total is None or memory.resident() is None:
+        LOGGER.warning("this system does not tell how much memory is in use: vm_memory_high_watermark has no effect")
+        return None
+    return MemoryAlarm(broker, settings.memory_high_watermark.limit(total), memory.resident)
+
+
+def _allow_many_connections() -> None:
+    """Raise the limit on open files as far as it may be raised: every client takes one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    except (OSError, ValueError) as error:
+        LOGGER.warning("the limit on open files stays where it is: %s", error)

@@ -1,0 +1,137 @@
+"""A broker on its sockets: listens, serves every client, stops in good order. The nursery of all that runs is here."""
+
+import logging
+import ssl
+import time
+from functools import partial
+from typing import Final
+
+import attrs
+import trio
+
+from amq.broker import Broker
+from amq.config.settings import Settings
+from amq.connection.peer import Peer
+from amq.server import logs
+from amq.server.alarms import MemoryAlarm
+from amq.server.listener import Door, close_doors, open_doors
+from amq.server.ticker import Ticker
+from amq.server.tls import server_context
+from amq.server.transport import serve_connection
+
+LOGGER: Final = logging.getLogger(__name__)
+
+SHUTDOWN: Final = "broker forced connection closure with reason 'shutdown'"
+
+
+@attrs.define(eq=False)
+class Server:
+    """`open`, then `run` until `stop`; each once. The broker outlives it and may be served again by another."""
+
+    settings: Settings
+    broker: Broker
+    alarm: MemoryAlarm | None = None
+    doors: list[Door] = attrs.field(factory=list, init=False)
+    ticker: Ticker = attrs.field(init=False)
+    _accepting: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
+    _clients: set[trio.CancelScope] = attrs.field(factory=set, init=False)
+    _grace: float = attrs.field(default=0.0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.ticker = Ticker(self.broker, self.flush)
+
+    async def open(self) -> None:
+        """Start to listen; clients wait in the backlog until `run`. Raises StartError, and then nothing is open."""
+        tls = None
+        if any(listener.tls for listener in self.settings.listeners):
+            tls = server_context(self.settings.tls)
+        self.doors = await open_doors(self.settings.listeners, tls)
+
+    async def run(self) -> None:
+        """Serve until `stop` was called and every client is gone, or until cancelled."""
+        try:
+            async with trio.open_nursery() as services:
+                services.start_soon(self.ticker.run)
+                if self.alarm is not None:
+                    services.start_soon(self.alarm.run, self.flush)
+                await self._serve_clients()
+                services.cancel_scope.cancel()
+        finally:
+            close_doors(self.doors)
+
+    def stop(self, grace: float) -> None:
+        """Accept nobody any more, tell every client, and cut off who is still there after `grace` seconds."""
+        self._grace = grace
+        self._accepting.cancel()
+
+    def close_clients(self, reason: str) -> None:
+        """Send `connection.close` 320 with this reason to every client."""
+        now = time.monotonic()
+        for connection in list(self.broker.connections):
+            connection.force_close(reason, now)
+        self.flush()
+
+    def cut_clients(self) -> None:
+        """Drop every client's socket without a word, as a broken network does."""
+        for client in self._clients:
+            client.cancel()
+
+    def flush(self) -> None:
+        """What to do after the core has worked: wake who has something to send, log, look at the next deadline."""
+
+    async def _serve_clients(self) -> None:
+        async with trio.open_nursery() as clients:
+            with self._accepting:
+                async with trio.open_nursery() as accepting:
+                    for door in self.doors:
+                        accepting.start_soon(door.accept, partial(self._take, clients))
+            close_doors(self.doors)
+            self.close_clients(SHUTDOWN)
+            clients.cancel_scope.deadline = trio.current_time() + self._grace
+
+    def _take(self, clients: trio.Nursery, door: Door, stream: trio.SocketStream) -> None:
+        clients.start_soon(self._serve_client, door, stream)
+
+    async def _serve_client(self, door: Door, stream: trio.SocketStream) -> None:
+        with trio.CancelScope() as scope:
+            self._clients.add(scope)
+            try:
+                await self._converse(door, stream)
+            except Exception:
+                # A defect of ours must not take the other clients along.
+                LOGGER.exception("serving a client on %s failed", door.address())
+            finally:
+                self._clients.discard(scope)
+                stream.socket.close()
+
+    async def _converse(self, door: Door, stream: trio.SocketStream) -> None:
+        try:
+            host, port = stream.socket.getpeername()[:2]
+            server_host, server_port = stream.socket.getsockname()[:2]
+        except OSError:
+            return  # gone before it was served
+        peer = Peer(host, port, server_host, server_port)
+        if door.tls is None:
+            await serve_connection(self.broker, stream, peer)
+            return
+        secured = await self._shake_hands(door.tls, stream, peer)
+        if secured is not None:
+            peer = attrs.evolve(peer, tls=True, certificate=secured.getpeercert() or None)
+            await serve_connection(self.broker, secured, peer)
+
+    async def _shake_hands(
+        self, tls: ssl.SSLContext, stream: trio.SocketStream, peer: Peer
+    ) -> "trio.SSLStream[trio.SocketStream] | None":
+        """The stream after its TLS handshake, or None when that failed, which is logged."""
+        secured = trio.SSLStream(stream, tls, server_side=True, https_compatible=True)
+        try:
+            with trio.fail_after(self.settings.ssl_handshake_timeout / 1000):
+                await secured.do_handshake()
+        except trio.TooSlowError:
+            reason = "handshake timeout"
+        except trio.BrokenResourceError as error:
+            reason = str(error.__cause__ or "the client closed the connection")
+        else:
+            return secured
+        LOGGER.log(logs.LEVELS["notice"], "TLS handshake with %s:%d failed: %s", peer.host, peer.port, reason)
+        return None

@@ -1,0 +1,135 @@
+"""From `ssl_options` to an SSLContext for listeners.
+
+Knows the ssl module and its errors; knows nothing of sockets. What Python cannot do is logged, not passed over.
+"""
+
+import logging
+import ssl
+import warnings
+from pathlib import Path
+from typing import Final
+
+from amq.config.settings import TlsSettings
+from amq.server.errors import StartError
+
+LOGGER: Final = logging.getLogger(__name__)
+
+VERSIONS: Final = {
+    "tlsv1": ssl.TLSVersion.TLSv1,
+    "tlsv1.1": ssl.TLSVersion.TLSv1_1,
+    "tlsv1.2": ssl.TLSVersion.TLSv1_2,
+    "tlsv1.3": ssl.TLSVersion.TLSv1_3,
+}
+# The suites of TLS 1.3 have names of this form; they are no matter of `SSLContext.set_ciphers`.
+TLS_1_3_SUITE: Final = "TLS_"
+# A verified chain holds the peer's certificate and the root besides the intermediate ones that `depth` counts.
+PEER_AND_ROOT: Final = 2
+
+
+class ServerContext(ssl.SSLContext):
+    """An SSLContext that also knows how many intermediate certificates a client's chain may have."""
+
+    depth: int
+
+
+class DepthCheckedConnection(ssl.SSLObject):
+    """Ends the handshake when the client's chain is longer than its context's `depth` (Python 3.13 and newer)."""
+
+    context: ServerContext
+
+    def do_handshake(self) -> None:
+        super().do_handshake()
+        chain = self.get_verified_chain()  # type: ignore[attr-defined, unused-ignore]
+        if len(chain) > self.context.depth + PEER_AND_ROOT:
+            raise ssl.SSLCertVerificationError(f"the client's chain has more than {self.context.depth} intermediates")
+
+
+def server_context(options: TlsSettings) -> ssl.SSLContext:
+    """The context of every TLS listener.
+
+    Raises StartError, naming the option, for a file that is missing or no PEM, a key that does not belong to the
+    certificate, a wrong password and an unknown cipher.
+    """
+    context = ServerContext(ssl.PROTOCOL_TLS_SERVER)
+    context.depth = options.depth
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    if options.honor_cipher_order:
+        context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
+    else:
+        context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
+    _choose_versions(context, options.versions)
+    _choose_ciphers(context, options.ciphers)
+    _load_identity(context, options)
+    _ask_for_certificates(context, options)
+    return context
+
+
+def _choose_versions(context: ssl.SSLContext, names: tuple[str, ...]) -> None:
+    chosen = sorted(VERSIONS[name] for name in names)
+    if not chosen:
+        raise StartError("ssl_options.versions: at least one version is needed")
+    missing = [name for name, version in VERSIONS.items() if chosen[0] < version < chosen[-1] and version not in chosen]
+    if missing:
+        raise StartError(f"ssl_options.versions: {missing[0]} stands between two chosen versions and cannot be left out")
+    with warnings.catch_warnings():
+        # The operator's choice; the ssl module finds TLS 1.0 and 1.1 worth a DeprecationWarning.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = chosen[0]
+        context.maximum_version = chosen[-1]
+
+
+def _choose_ciphers(context: ssl.SSLContext, names: tuple[str, ...]) -> None:
+    older = [name for name in names if not name.startswith(TLS_1_3_SUITE)]
+    if len(older) < len(names):
+        LOGGER.warning("ssl_options.ciphers: Python offers every TLS 1.3 suite of the system; a choice has no effect")
+    if older:
+        try:
+            context.set_ciphers(":".join(older))
+        except ssl.SSLError:
+            raise StartError(f"ssl_options.ciphers: OpenSSL knows none of {', '.join(older)}") from None
+
+
+def _load_identity(context: ssl.SSLContext, options: TlsSettings) -> None:
+    if options.certfile is None or options.keyfile is None:
+        raise StartError("a TLS listener needs ssl_options.certfile and ssl_options.keyfile")
+    _require_readable("certfile", options.certfile)
+    _require_readable("keyfile", options.keyfile)
+    try:
+        # Without a password OpenSSL would ask for it on the terminal.
+        context.load_cert_chain(options.certfile, options.keyfile, options.password or "")
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise StartError("ssl_options.keyfile: the key does not belong to the certificate in certfile") from None
+        if _is_encrypted(options.keyfile):
+            raise StartError("ssl_options.password: the key in keyfile is encrypted, and not with this one") from None
+        where = f"{options.certfile} and {options.keyfile}"
+        raise StartError(f"ssl_options.certfile, keyfile: no PEM certificate and key in {where}") from None
+
+
+def _is_encrypted(keyfile: str) -> bool:
+    return "ENCRYPTED" in Path(keyfile).read_text(errors="replace")
+
+
+def _ask_for_certificates(context: ServerContext, options: TlsSettings) -> None:
+    if options.cacertfile is not None:
+        _require_readable("cacertfile", options.cacertfile)
+        try:
+            context.load_verify_locations(options.cacertfile)
+        except ssl.SSLError:
+            raise StartError(f"ssl_options.cacertfile: no PEM certificates in {options.cacertfile}") from None
+    if options.verify != "verify_peer":
+        return
+    if options.cacertfile is None:
+        raise StartError("ssl_options.verify: verify_peer needs ssl_options.cacertfile")
+    context.verify_mode = ssl.CERT_REQUIRED if options.fail_if_no_peer_cert else ssl.CERT_OPTIONAL
+    if hasattr(ssl.SSLObject, "get_verified_chain"):
+        context.sslobject_class = DepthCheckedConnection
+    elif options.depth != TlsSettings().depth:
+        LOGGER.warning("ssl_options.depth: checked by Python 3.13 and newer only; it has no effect here")
+
+
+def _require_readable(option: str, path: str) -> None:
+    try:
+        Path(path).read_bytes()
+    except OSError as error:
+        raise StartError(f"ssl_options.{option}: cannot read {path}: {error.strerror}") from None
