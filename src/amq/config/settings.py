@@ -118,7 +118,7 @@ class Settings:
 
     listeners: tuple[Listener, ...] = free(
         (Listener("127.0.0.1", 5672),),
-        "PORT, ADDRESS:PORT, [IPv6]:PORT, or none",
+        "PORT, ADDRESS:PORT or [IPv6]:PORT",
         "Where connections are accepted. Without any configured listener the broker keeps to loopback; "
         "a bare port listens on every interface, as in RabbitMQ.",
     )

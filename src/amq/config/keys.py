@@ -1,0 +1,149 @@
+"""The keys of the configuration: what each is called, how its value is read, which setting it belongs to.
+
+The reference page is generated from KEYS; what is allowed and what it means stands with the settings' fields.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import attrs
+
+from amq.config import values
+from amq.config.settings import DefaultPermissions, MemoryWatermark, Settings, TlsSettings
+
+# Settings that are made of several keys, and their classes.
+PARTS: Final[dict[str, type]] = {
+    "tls": TlsSettings,
+    "default_permissions": DefaultPermissions,
+    "memory_high_watermark": MemoryWatermark,
+}
+
+
+@attrs.frozen
+class Key:
+    """One key. A word that begins with `$` in `name` stands for any word; such a key may be given many times.
+
+    `field` is the setting, or `setting.part`; `parse` reads the text and raises ValueError.
+    """
+
+    name: str
+    field: str
+    parse: Callable[[str], Any] = values.text
+    # Whether the value is the path of something that must be readable.
+    path: bool = False
+
+    @property
+    def many(self) -> bool:
+        """Whether it may be given many times, with different words."""
+        return "$" in self.name
+
+    @property
+    def allowed(self) -> str:
+        """What is allowed, for errors and the reference."""
+        if self.parse is values.none:
+            return "none"
+        return str(self._described()["allowed"])
+
+    @property
+    def help(self) -> str:
+        """What it means."""
+        return str(self._described()["help"])
+
+    @property
+    def default(self) -> Any:
+        """The setting's default."""
+        return self._attribute().default
+
+    def word(self, words: tuple[str, ...]) -> str | None:
+        """The word in the place of `$`, or "" when there is none; None when this key is not meant."""
+        own = self.name.split(".")
+        if len(own) != len(words):
+            return None
+        free = ""
+        for expected, found in zip(own, words, strict=True):
+            if expected.startswith("$"):
+                free = found
+            elif expected != found:
+                return None
+        return free
+
+    def read(self, text: str) -> Any:
+        """The value that the text spells, checked for its range.
+
+        Raises ValueError.
+        """
+        value = self.parse(text)
+        attribute = self._attribute()
+        if attribute.validator is not None:
+            attribute.validator(None, attribute, (value,) if self.many else value)
+        return value
+
+    def _attribute(self) -> "attrs.Attribute[Any]":
+        owner, _, part = self.field.partition(".")
+        if part:
+            return attrs.fields_dict(PARTS[owner])[part]
+        return attrs.fields_dict(Settings)[owner]
+
+    def _described(self) -> Any:
+        own = self._attribute().metadata
+        return own or attrs.fields_dict(Settings)[self.field.partition(".")[0]].metadata
+
+
+KEYS: Final = (
+    Key("listeners.tcp", "listeners", values.none),
+    Key("listeners.tcp.$name", "listeners", values.listener),
+    Key("listeners.ssl", "listeners", values.none),
+    Key("listeners.ssl.$name", "listeners", values.tls_listener),
+    Key("heartbeat", "heartbeat", values.whole),
+    Key("frame_max", "frame_max", values.size),
+    Key("channel_max", "channel_max", values.whole),
+    Key("max_message_size", "max_message_size", values.size),
+    Key("consumer_timeout", "consumer_timeout", values.time_or_false),
+    Key("consumer_max_per_channel", "consumer_max_per_channel", values.count_or_infinity),
+    Key("handshake_timeout", "handshake_timeout", values.time_or_infinity),
+    Key("ssl_handshake_timeout", "ssl_handshake_timeout", values.whole),
+    Key("default_user", "default_user"),
+    Key("default_pass", "default_pass"),
+    Key("default_vhost", "default_vhost"),
+    Key("default_user_tags.$tag", "default_user_tags", values.flag),
+    Key("default_permissions.configure", "default_permissions.configure", values.pattern),
+    Key("default_permissions.write", "default_permissions.write", values.pattern),
+    Key("default_permissions.read", "default_permissions.read", values.pattern),
+    Key("loopback_users", "loopback_users", values.none),
+    Key("loopback_users.$user", "loopback_users", values.flag),
+    Key("password_hashing_module", "password_hashing_module"),
+    Key("vm_memory_high_watermark.relative", "memory_high_watermark.relative", values.share),
+    Key("vm_memory_high_watermark.absolute", "memory_high_watermark.absolute", values.memory),
+    Key("total_memory_available_override_value", "total_memory_available_override_value", values.memory),
+    Key("log.level", "log_level"),
+    Key("log.default.level", "log_level"),
+    Key("log.console.level", "log_level"),
+    Key("ssl_options.cacertfile", "tls.cacertfile", path=True),
+    Key("ssl_options.certfile", "tls.certfile", path=True),
+    Key("ssl_options.keyfile", "tls.keyfile", path=True),
+    Key("ssl_options.password", "tls.password"),
+    Key("ssl_options.verify", "tls.verify"),
+    Key("ssl_options.fail_if_no_peer_cert", "tls.fail_if_no_peer_cert", values.flag),
+    Key("ssl_options.depth", "tls.depth", values.whole),
+    Key("ssl_options.versions.$version", "tls.versions"),
+    Key("ssl_options.ciphers.$cipher", "tls.ciphers"),
+    Key("ssl_options.honor_cipher_order", "tls.honor_cipher_order", values.flag),
+    Key("ssl_cert_login_from", "ssl_cert_login_from", values.certificate_name),
+    Key("ssl_cert_login_san_type", "ssl_cert_login_san_type"),
+    Key("ssl_cert_login_san_index", "ssl_cert_login_san_index", values.whole),
+    Key("auth_mechanisms.$name", "auth_mechanisms"),
+    Key("product.name", "product_name"),
+    Key("product.version", "product_version"),
+    Key("load_definitions", "load_definitions", path=True),
+    Key("definitions.local.path", "load_definitions", path=True),
+    Key("cluster_name", "cluster_name"),
+)
+
+
+def find(words: tuple[str, ...]) -> tuple[Key, str] | None:
+    """The key of these words and the word in the place of its `$`, or None."""
+    for key in KEYS:
+        word = key.word(words)
+        if word is not None:
+            return key, word
+    return None

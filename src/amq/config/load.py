@@ -1,0 +1,190 @@
+"""Settings from their sources: the file, then the environment, then the command line; the later one wins.
+
+The only module of this layer that reads files. The environment is handed in.
+
+    file          rabbitmq.conf, with `include PATTERN`, `$(NAME)` and `$(<FILE)`
+    environment   RABBITMQ_DEFAULT_USER, _DEFAULT_PASS, _DEFAULT_VHOST, _NODE_PORT, _NODE_IP_ADDRESS;
+                  AMQ_ and a key in capitals, its dots as `__` or `_`: AMQ_HEARTBEAT, AMQ_LISTENERS__TCP__1
+    command line  --listen, --log-level
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from amq.config import environment
+from amq.config.draft import Draft
+from amq.config.errors import ConfigError
+from amq.config.keys import KEYS, Key, find
+from amq.config.settings import Settings
+from amq.config.substitution import substitute
+from amq.lang.conf import ConfError, Include, parse
+
+_BY_NAME: Final = {key.name: key for key in KEYS}
+_FROM_FILE: Final = re.compile(r"\$\(<(.+)\)")
+
+
+@attrs.frozen
+class _Given:
+    """One setting of a file, before it is understood."""
+
+    words: tuple[str, ...]
+    key: str
+    value: str
+    path: Path
+    line: int
+    column: int
+
+    @property
+    def origin(self) -> str:
+        """Where a wrong value stands."""
+        return f"{self.path}:{self.line}:{self.column}: {self.key}"
+
+
+def load(
+    path: str | None,
+    environ: Mapping[str, str],
+    *,
+    listen: Sequence[str] = (),
+    log_level: str | None = None,
+) -> tuple[Settings, list[str]]:
+    """The settings, and a warning of one line for each key that is not known.
+
+    `path` is a file in the form of `rabbitmq.conf`, None for no file. `listen` (HOST:PORT each) takes the place of
+    all plain TCP listeners. Raises ConfigError, whose text is one line.
+    """
+    draft = Draft()
+    warnings: list[str] = []
+    if path is not None:
+        _take_file(draft, Path(path), environ, warnings)
+    _take_rabbitmq_variables(draft, environ)
+    _take_variables(draft, environ, warnings)
+    _take_options(draft, listen, log_level)
+    try:
+        return draft.settings(), warnings
+    except ValueError as error:
+        origin = draft.origins.get("listeners.ssl.$name", "configuration")
+        raise ConfigError(origin, str(error)) from None
+
+
+def _take_file(draft: Draft, path: Path, environ: Mapping[str, str], warnings: list[str]) -> None:
+    given = list(_entries(path, ()))
+    texts = {entry.key: entry.value for entry in given}
+    for entry in given:
+        found = find(entry.words)
+        if found is None:
+            suggestion = _nearest(entry.key, entry.words)
+            warnings.append(f"{entry.path}:{entry.line}: unknown key '{entry.key}'{suggestion}")
+            continue
+        key, word = found
+        try:
+            text = substitute(entry.value, texts, environ)
+        except ValueError as error:
+            raise ConfigError(entry.origin, str(error)) from None
+        _put(draft, key, word, text, entry.origin)
+
+
+def _take_rabbitmq_variables(draft: Draft, environ: Mapping[str, str]) -> None:
+    for variable, name in environment.RABBITMQ.items():
+        if variable in environ:
+            _put(draft, _BY_NAME[name], "", environ[variable], f"environment {variable}")
+    asked = environment.rabbitmq_listener(environ)
+    if asked is not None:
+        origin, text = asked
+        key = _BY_NAME["listeners.tcp.$name"]
+        draft.listen_only([_read(key, text, origin)], origin)
+
+
+def _take_variables(draft: Draft, environ: Mapping[str, str], warnings: list[str]) -> None:
+    for name, text in environment.ours(environ):
+        found = environment.find(name)
+        if found is None:
+            nearest = get_close_matches(name, [environment.spelled(key) for key in KEYS], 1)
+            warnings.append(f"environment: unknown variable {name}" + _suggestion(nearest))
+            continue
+        key, word = found
+        _put(draft, key, word, text, f"environment {name}")
+
+
+def _take_options(draft: Draft, listen: Sequence[str], log_level: str | None) -> None:
+    if listen:
+        key = _BY_NAME["listeners.tcp.$name"]
+        draft.listen_only([_read(key, text, f"--listen {text}") for text in listen], f"--listen {listen[-1]}")
+    if log_level is not None:
+        # The key that wins over the others for this setting.
+        _put(draft, _BY_NAME["log.console.level"], "", log_level, f"--log-level {log_level}")
+
+
+def _put(draft: Draft, key: Key, word: str, text: str, origin: str) -> None:
+    value = _read(key, text, origin)
+    if key.path and not os.access(text, os.R_OK):
+        raise ConfigError(origin, f"'{text}' does not exist or cannot be read", key.allowed)
+    draft.put(key, word, value, origin)
+
+
+def _read(key: Key, text: str, origin: str) -> Any:
+    try:
+        return key.read(text)
+    except ValueError as error:
+        raise ConfigError(origin, str(error), key.allowed) from None
+
+
+def _entries(path: Path, within: tuple[Path, ...]) -> Iterator[_Given]:
+    """Every setting of a file and of the files that it includes, in order."""
+    try:
+        found = parse(_text(path, str(path)))
+    except ConfError as error:
+        raise ConfigError(f"{path}:{error.line}:{error.column}", error.message) from None
+    for entry in found:
+        if isinstance(entry, Include):
+            yield from _included(path, entry, (*within, path.resolve()))
+        else:
+            yield _with_own_text(_Given(entry.words, entry.key, entry.value, path, entry.line, entry.column))
+
+
+def _included(path: Path, include: Include, within: tuple[Path, ...]) -> Iterator[_Given]:
+    # Relative to the including file; a pattern that no file has is fine, as it is for RabbitMQ.
+    folder = Path(path.parent, include.pattern).parent
+    for included in sorted(folder.glob(Path(include.pattern).name)):
+        if included.resolve() in within:
+            raise ConfigError(f"{path}:{include.line}:{include.column}", f"'{included}' includes itself")
+        yield from _entries(included, within)
+
+
+def _with_own_text(given: _Given) -> _Given:
+    """The setting, its value `$(<FILE)` replaced by that file's text without the newline at its end."""
+    found = _FROM_FILE.fullmatch(given.value)
+    if found is None:
+        return given
+    text = _text(Path(given.path.parent, found[1].strip()), given.origin)
+    return attrs.evolve(given, value=text.removesuffix("\n").removesuffix("\r"))
+
+
+def _text(path: Path, origin: str) -> str:
+    try:
+        return path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise ConfigError(origin, f"'{path}' is not UTF-8 at octet {error.start}") from None
+    except OSError as error:
+        raise ConfigError(origin, f"'{path}' cannot be read: {error.strerror}") from None
+
+
+def _nearest(written: str, words: tuple[str, ...]) -> str:
+    return _suggestion(get_close_matches(written, [_spelled(key, words) for key in KEYS], 1))
+
+
+def _spelled(key: Key, words: tuple[str, ...]) -> str:
+    """The key's name with the word that the reader wrote in the place of its `$`."""
+    own = key.name.split(".")
+    if len(own) != len(words):
+        return key.name
+    return ".".join(found if word.startswith("$") else word for word, found in zip(own, words, strict=True))
+
+
+def _suggestion(nearest: Sequence[str]) -> str:
+    return f"; the nearest known is '{nearest[0]}'" if nearest else "; no known one is like it"

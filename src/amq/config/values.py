@@ -1,0 +1,125 @@
+"""How values are spelled in `rabbitmq.conf`: text in, value out.
+
+Every reader raises ValueError that says what is wrong with the text; what is allowed stands with the setting's field.
+Units differ as RabbitMQ's do: sizes of frames and messages count in 1024 (`KB`, `MB`, `GB`), amounts of memory follow
+the SI (`GB`) and the IEC (`GiB`).
+"""
+
+import re
+import warnings
+from typing import Final
+
+from amq.config.settings import NO_TIMEOUT, Listener
+
+SIZE_UNITS: Final = {"KB": 1024, "MB": 1024**2, "GB": 1024**3}
+MEMORY_UNITS: Final[dict[str, int]] = {
+    "": 1,
+    **{spelled: 1000**power for power, unit in enumerate("kmgtp", 1) for spelled in (unit, unit + "b")},
+    **{spelled: 1024**power for power, unit in enumerate("kmgtp", 1) for spelled in (unit + "i", unit + "ib")},
+}
+_WHOLE: Final = re.compile(r"[+-]?[0-9]+")
+_SIZE: Final = re.compile(r"([0-9]+)(KB|MB|GB|kb|mb|gb)")
+_MEMORY: Final = re.compile(r"([0-9]+)([a-z]*)", re.IGNORECASE)
+_PORT: Final = re.compile(r"[0-9]{1,5}")
+
+
+def text(value: str) -> str:
+    """The text itself."""
+    return value
+
+
+def whole(value: str) -> int:
+    """A whole number."""
+    if not _WHOLE.fullmatch(value):
+        raise ValueError(f"'{value}' is not a whole number")
+    return int(value)
+
+
+def flag(value: str) -> bool:
+    """`true` or `false`."""
+    if value not in ("true", "false"):
+        raise ValueError(f"'{value}' is neither true nor false")
+    return value == "true"
+
+
+def none(value: str) -> None:
+    """`none`, the only value that keys such as `listeners.tcp` have."""
+    if value != "none":
+        raise ValueError(f"'{value}' is not none")
+
+
+def size(value: str) -> int:
+    """Octets, perhaps with KB, MB or GB (1024 each)."""
+    found = _SIZE.fullmatch(value)
+    if found:
+        return int(found[1]) * SIZE_UNITS[found[2].upper()]
+    return whole(value)
+
+
+def memory(value: str) -> int:
+    """Octets, perhaps with a unit: kB, MB, GB, TB, PB (1000 each) or KiB, MiB, GiB, TiB, PiB (1024 each)."""
+    found = _MEMORY.fullmatch(value)
+    if not found or found[2].lower() not in MEMORY_UNITS:
+        raise ValueError(f"'{value}' is not an amount of memory")
+    return int(found[1]) * MEMORY_UNITS[found[2].lower()]
+
+
+def share(value: str) -> float:
+    """A decimal fraction."""
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", value):
+        raise ValueError(f"'{value}' is not a decimal fraction")
+    return float(value)
+
+
+def time_or_infinity(value: str) -> int:
+    """A number, or `infinity`."""
+    return NO_TIMEOUT if value == "infinity" else whole(value)
+
+
+def time_or_false(value: str) -> int | None:
+    """A number, or `false` (or `undefined`, as RabbitMQ's advanced.config has it) for none."""
+    return None if value in ("false", "undefined") else whole(value)
+
+
+def count_or_infinity(value: str) -> int:
+    """A number, or `infinity`, which is 0."""
+    return 0 if value == "infinity" else whole(value)
+
+
+def certificate_name(value: str) -> str:
+    """Where the user name stands in a certificate; `subject_alt_name` is the short form."""
+    return "subject_alternative_name" if value == "subject_alt_name" else value
+
+
+def pattern(value: str) -> str:
+    """A regular expression."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            re.compile(value)
+    except re.error as error:
+        raise ValueError(f"'{value}' is not a regular expression: {error}") from None
+    return value
+
+
+def listener(value: str) -> Listener:
+    """`PORT` on every interface, or `HOST:PORT`; an IPv6 address with or without brackets."""
+    host, colon, port = value.rpartition(":")
+    if not _PORT.fullmatch(port):
+        raise ValueError(f"'{value}' has no port")
+    if colon and not host:
+        raise ValueError(f"'{value}' has no address")
+    return Listener(_address(value, host), int(port))
+
+
+def tls_listener(value: str) -> Listener:
+    """The same for TLS."""
+    plain = listener(value)
+    return Listener(plain.host, plain.port, tls=True)
+
+
+def _address(value: str, host: str) -> str:
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not re.fullmatch(r"[A-Za-z0-9._:%-]*", bare) or (bare != host and ":" not in bare):
+        raise ValueError(f"'{value}' has no valid address")
+    return bare
