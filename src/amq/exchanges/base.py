@@ -4,6 +4,8 @@ from amq.destination import Destination
 from amq.message import Message
 from amq.wire.tables import Table, canonical
 
+Identity = tuple[object, ...]
+
 
 class Binding:
     """One binding: from a source exchange to a queue or an exchange, with a key and arguments.
@@ -18,7 +20,7 @@ class Binding:
         self.destination = destination
         self.routing_key = routing_key
         self.arguments = arguments
-        self.identity = (source, destination, routing_key, canonical(arguments))
+        self.identity: Identity = (source, destination, routing_key, canonical(arguments))
 
 
 class Exchange(Destination):
@@ -41,7 +43,7 @@ class Exchange(Destination):
         self.arguments = arguments
         self.alternate = alternate_name(arguments)
         # Every binding that leads away from here, by identity, in the order in which they were made.
-        self.bindings: dict[tuple[object, ...], Binding] = {}
+        self.bindings: dict[Identity, Binding] = {}
 
     @classmethod
     def check_arguments(cls, arguments: Table) -> None:
@@ -82,6 +84,14 @@ class Exchange(Destination):
         """Append each destination that the message reaches. Duplicates are the router's business."""
         raise NotImplementedError
 
+    def route_all(self, routing_keys: list[bytes], message: Message, found: list[Destination]) -> None:
+        """Append what the message reaches under its routing key, which is the first, and those of CC and BCC.
+
+        A type that decides once per message, whatever its keys, overrides this.
+        """
+        for routing_key in routing_keys:
+            self.route(routing_key, message, found)
+
 
 def alternate_name(arguments: Table) -> bytes | None:
     """The name in the `alternate-exchange` argument, or None. Its type was checked when it was declared."""
@@ -89,3 +99,17 @@ def alternate_name(arguments: Table) -> bytes | None:
     if field is None or not isinstance(field[1], bytes):
         return None
     return field[1]
+
+
+def count_in(destinations: dict[Destination, int], destination: Destination) -> None:
+    """One more binding leads to `destination`."""
+    destinations[destination] = destinations.get(destination, 0) + 1
+
+
+def count_out(destinations: dict[Destination, int], destination: Destination) -> None:
+    """One binding less leads to `destination`, which goes with its last one."""
+    left = destinations[destination] - 1
+    if left:
+        destinations[destination] = left
+    else:
+        del destinations[destination]
