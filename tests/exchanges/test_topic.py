@@ -147,7 +147,7 @@ def test_the_trie_agrees_with_a_naive_matcher_and_keeps_nothing_of_what_was_remo
 
 def count(node: Node) -> int:
     """How many places hang under and at a node."""
-    below = [*node.children.values(), *filter(None, [node.star, node.tail])]
+    below = [*(node.children or {}).values(), *filter(None, [node.star, node.tail])]
     return 1 + sum(count(child) for child in below)
 
 

@@ -24,7 +24,7 @@ class Node:
     __slots__ = ("children", "star", "tail", "repeats", "destinations", "stamp")
 
     def __init__(self, repeats: bool) -> None:
-        self.children: dict[bytes, Node] = {}
+        self.children: dict[bytes, Node] | None = None
         self.star: Node | None = None
         self.tail: Node | None = None
         self.repeats = repeats
@@ -41,7 +41,7 @@ class Node:
             return self.star
         if word == b"#":
             return self.tail
-        return self.children.get(word)
+        return None if self.children is None else self.children.get(word)
 
     def grow(self, word: bytes) -> "Node":
         """Where a word of a pattern leads, made if it is not there."""
@@ -52,6 +52,8 @@ class Node:
                 self.star = found
             elif word == b"#":
                 self.tail = found
+            elif self.children is None:
+                self.children = {word: found}
             else:
                 self.children[word] = found
         return found
@@ -62,7 +64,7 @@ class Node:
             self.star = None
         elif word == b"#":
             self.tail = None
-        else:
+        elif self.children is not None:
             del self.children[word]
 
 
@@ -107,9 +109,10 @@ class Topic(Exchange):
             step += 1
             reached: list[Node] = []
             for node in states:
-                child = node.children.get(word)
-                if child is not None:
-                    reached.append(child)
+                if node.children is not None:
+                    child = node.children.get(word)
+                    if child is not None:
+                        reached.append(child)
                 if node.star is not None:
                     reached.append(node.star)
                 if node.repeats:
