@@ -21,6 +21,16 @@ def free(default: object, allowed: str, meaning: str) -> Any:
     return attrs.field(default=default, metadata=about(allowed, meaning))
 
 
+def filled(default: str, meaning: str, *, secret: bool = False) -> Any:
+    """A field for text that is not empty; a secret is not shown by `repr`."""
+
+    def check(_instance: object, _attribute: "attrs.Attribute[Any]", value: str) -> None:
+        if not value:
+            raise ValueError("must not be empty")
+
+    return attrs.field(default=default, validator=check, repr=not secret, metadata=about("text", meaning))
+
+
 def whole(default: int | None, low: int, high: int, unit: str, meaning: str, *, besides: int | str = "") -> Any:
     """A field for a whole number from `low` to `high`.
 

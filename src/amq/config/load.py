@@ -19,7 +19,6 @@ import attrs
 
 from amq.config import environment
 from amq.config.draft import Draft
-from amq.config.errors import ConfigError
 from amq.config.keys import KEYS, Key, find
 from amq.config.settings import Settings
 from amq.config.substitution import substitute
@@ -27,6 +26,19 @@ from amq.lang.conf import ConfError, Include, parse
 
 _BY_NAME: Final = {key.name: key for key in KEYS}
 _FROM_FILE: Final = re.compile(r"\$\(<(.+)\)")
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be used.
+
+    The text is one line: `ORIGIN: what is wrong, what is allowed`, with an origin such as `FILE:LINE:COLUMN: KEY`,
+    `environment AMQ_HEARTBEAT` or `--listen VALUE`.
+    """
+
+    def __init__(self, origin: str, problem: str, allowed: str = "") -> None:
+        text = f"{origin}: {problem}, allowed: {allowed}" if allowed else f"{origin}: {problem}"
+        super().__init__(" ".join(text.split()))
+        self.origin = origin
 
 
 @attrs.frozen

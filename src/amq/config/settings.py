@@ -8,7 +8,7 @@ from typing import Final
 
 import attrs
 
-from amq.config.fields import about, free, one_of, some_of, whole
+from amq.config.fields import about, filled, free, one_of, some_of, whole
 
 LOG_LEVELS: Final = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency", "none")
 MECHANISMS: Final = ("PLAIN", "AMQPLAIN", "EXTERNAL", "RABBIT-CR-DEMO")
@@ -143,9 +143,9 @@ class Settings:
         10_000, 1, NO_TIMEOUT, "milliseconds", "Time for the AMQP handshake; infinity stands for the highest number."
     )
     ssl_handshake_timeout: int = whole(5000, 1, NO_TIMEOUT, "milliseconds", "Time for the TLS handshake.")
-    default_user: str = free("guest", "text", "The user made at the first start.")
-    default_pass: str = attrs.field(default="guest", repr=False, metadata=about("text", "Its password."))
-    default_vhost: str = free("/", "text", "The vhost made at the first start.")
+    default_user: str = filled("guest", "The user made at the first start.")
+    default_pass: str = filled("guest", "Its password.", secret=True)
+    default_vhost: str = filled("/", "The vhost made at the first start.")
     default_user_tags: frozenset[str] = free(
         frozenset({"administrator"}),
         "true or false for each tag",
