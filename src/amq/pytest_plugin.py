@@ -1,4 +1,46 @@
 """Fixtures for the tests of programs that use AMQP (entry point `pytest11`).
 
-Importing this costs nothing: trio and the broker are loaded when a fixture is first used.
+`amq_broker` is a vhost of the test's own on a broker that the whole test run shares; `amq_broker.url` leads to it:
+
+    def test_an_order_is_shipped(amq_broker):
+        shop = Shop(amq_broker.url)
+        amq_broker.drop_connections()
+        ...
+
+It works the same under pytest-asyncio and pytest-trio. Importing this costs nothing: trio and the broker are loaded
+when a fixture is first used.
 """
+
+from collections.abc import Iterator
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from amq.embed import ThreadedBroker
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def amq_server() -> "Iterator[ThreadedBroker]":
+    """The broker behind `amq_broker`, for fixtures that live longer than a test."""
+    from amq import embed
+
+    with embed.running() as broker:
+        yield broker
+
+
+@pytest.fixture
+def amq_broker(amq_server: "ThreadedBroker", request: pytest.FixtureRequest) -> "Iterator[ThreadedBroker]":
+    """A fresh vhost of the broker: `url`, `host`, `port`, `vhost`, and the levers of `amq.embed.ThreadedBroker`.
+
+    After the test the vhost is deleted, connections to it are closed, and no lever stays pulled.
+    """
+    vhost = f"{request.node.name} #{next(_numbers)}"
+    amq_server.add_vhost(vhost)
+    yield amq_server.in_vhost(vhost)
+    amq_server.unblock_publishers()
+    amq_server.accept_logins()
+    amq_server.delete_vhost(vhost)

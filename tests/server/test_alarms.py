@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
 from amq.server.alarms import MemoryAlarm
@@ -82,14 +84,15 @@ def test_a_limit_of_nothing_blocks_publishers_for_good(core: AlarmedCore, meter:
     assert core.heard == [("memory", True)]
 
 
-def test_the_log_says_when_publishers_are_blocked_and_when_not(
+def test_the_log_shows_the_figures_of_every_change(
     alarm: MemoryAlarm, meter: Meter, caplog: pytest.LogCaptureFixture
 ) -> None:
-    meter.used = 100 * MIB
+    caplog.set_level(logging.INFO)
+    meter.used = 101 * MIB
     alarm.check()
     meter.used = 10 * MIB
     alarm.check()
     assert [record.getMessage() for record in caplog.records] == [
-        "memory resource limit alarm set; publishers are blocked until it clears (100 MiB in use, limit 100 MiB)",
-        "memory resource limit alarm cleared (10 MiB in use, limit 100 MiB)",
+        "101 MiB of memory in use, limit 100 MiB",
+        "10 MiB of memory in use, limit 100 MiB",
     ]

@@ -31,7 +31,7 @@ def test_further_lines_of_a_text_are_indented() -> None:
 
 def test_what_the_core_noted_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, logger="amq")
-    entries = [("info", "one is 100% done"), ("warning", "two")]
+    entries = [(logging.INFO, "one is 100% done"), (logging.WARNING, "two")]
     logs.publish(entries)
     assert entries == []
     assert [(line.levelname, line.getMessage()) for line in caplog.records] == [

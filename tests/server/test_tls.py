@@ -191,5 +191,5 @@ def test_checking_clients_without_an_authority_is_a_mistake(options: TlsSettings
 
 
 def test_versions_with_a_gap_are_a_mistake(options: TlsSettings) -> None:
-    with pytest.raises(StartError, match=r"tlsv1\.2 stands between"):
+    with pytest.raises(StartError, match=r"tlsv1\.2 lies between"):
         server_context(attrs.evolve(options, versions=("tlsv1.1", "tlsv1.3")))

@@ -1,9 +1,9 @@
 """`amq serve`: the broker in the foreground."""
 
 import argparse
+import logging
 import os
 import sys
-from pathlib import Path
 from typing import Any, Final
 
 from amq.cli.banner import banner
@@ -12,6 +12,8 @@ from amq.config.settings import LOG_LEVELS
 from amq.server import logs, main
 from amq.server.errors import StartError
 from amq.server.server import Server
+
+LOGGER: Final = logging.getLogger(__name__)
 
 # A configuration, a command line or a machine that the broker cannot start with.
 CANNOT_START: Final = 2
@@ -24,13 +26,13 @@ def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
         help="run the broker in the foreground",
         description="Run the broker in the foreground. SIGTERM or SIGINT stops it in good order, a second one at once.",
     )
-    parser.add_argument("--config", metavar="FILE", type=Path, help="a file in the format of rabbitmq.conf")
+    parser.add_argument("--config", metavar="FILE", help="a file in the format of rabbitmq.conf")
     parser.add_argument(
         "--listen",
         metavar="HOST:PORT",
         action="append",
         default=[],
-        help="accept clients here, instead of where the configuration says (127.0.0.1:5672); may be given several times",
+        help="accept clients here and not where the configuration says (127.0.0.1:5672); may be given several times",
     )
     parser.add_argument("--log-level", metavar="LEVEL", help=f"one of {', '.join(LOG_LEVELS)} (info)")
     parser.set_defaults(command=run)
@@ -39,8 +41,10 @@ def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
 def run(options: argparse.Namespace) -> int:
     """Serve until stopped; returns the exit status."""
     try:
-        settings = load(options.config, os.environ, listen=options.listen, log_level=options.log_level)
+        settings, warnings = load(options.config, os.environ, listen=options.listen, log_level=options.log_level)
         logs.configure(settings.log_level)
+        for warning in warnings:
+            LOGGER.warning(warning)
         main.run(settings, announce)
     except (ConfigError, StartError) as error:
         print(f"amq: {error}", file=sys.stderr)

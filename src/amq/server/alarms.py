@@ -42,18 +42,11 @@ class MemoryAlarm:
             return False
         self.raised = raised
         self.broker.set_alarm("memory", raised)
-        self._log(used)
+        LOGGER.info("%d MiB of memory in use, limit %d MiB", used >> 20, self.limit >> 20)
         return True
 
     def _mark(self) -> float:
         return self.limit * CLEAR_SHARE if self.raised else self.limit
-
-    def _log(self, used: int) -> None:
-        figures = f"{used >> 20} MiB in use, limit {self.limit >> 20} MiB"
-        if self.raised:
-            LOGGER.warning("memory resource limit alarm set; publishers are blocked until it clears (%s)", figures)
-        else:
-            LOGGER.warning("memory resource limit alarm cleared (%s)", figures)
 
     async def run(self, flush: Callable[[], None]) -> None:
         """Measure every second, until cancelled; `flush` sends what a change made the broker say."""

@@ -1,7 +1,8 @@
 """Log lines on stderr.
 
-The core appends what happened to `broker.log` as (level, text), with RabbitMQ's texts, which operators search for;
-this hands them to Python's logging, so that an application around an embedded broker treats them like its own.
+The core appends what happened to `broker.log` as (level, text): Python's numbers of levels and RabbitMQ's texts, which
+operators search for. This hands them to Python's logging, so that an application around an embedded broker treats
+them like its own.
 """
 
 import logging
@@ -27,13 +28,14 @@ NAMES: Final = {number: name for name, number in LEVELS.items()}
 
 
 class Lines(logging.Formatter):
-    """`2026-11-20 07:29:03.123456+00:00 [info] text`, as RabbitMQ 3.13 writes it; further lines of a text are indented."""
+    """`2026-11-20 07:29:03.123456+00:00 [info] text`, as RabbitMQ 3.13 writes it; further lines are indented."""
 
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)
         moment = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(record.created))
         micros = int(record.created % 1 * 1_000_000)
-        return f"{moment}.{micros:06}+00:00 [{NAMES.get(record.levelno, record.levelname.lower())}] " + text.replace("\n", "\n    ")
+        level = NAMES.get(record.levelno, record.levelname.lower())
+        return f"{moment}.{micros:06}+00:00 [{level}] " + text.replace("\n", "\n    ")
 
 
 def configure(level: str) -> None:
@@ -45,8 +47,8 @@ def configure(level: str) -> None:
     logging.raiseExceptions = False
 
 
-def publish(entries: list[tuple[str, str]]) -> None:
+def publish(entries: list[tuple[int, str]]) -> None:
     """Log what the core noted, and empty the list."""
     for level, text in entries:
-        LOGGER.log(LEVELS[level], "%s", text)
+        LOGGER.log(level, "%s", text)
     entries.clear()

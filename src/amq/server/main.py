@@ -4,7 +4,6 @@ import gc
 import logging
 import resource
 import signal
-import time
 from collections.abc import AsyncIterator, Callable
 from typing import Final
 
@@ -14,7 +13,7 @@ from amq.broker import Broker
 from amq.config.settings import Settings
 from amq.server import memory
 from amq.server.alarms import MemoryAlarm
-from amq.server.server import Server
+from amq.server.server import Server, new_broker
 
 LOGGER: Final = logging.getLogger(__name__)
 
@@ -35,7 +34,7 @@ def run(settings: Settings, announce: Callable[[Server], None]) -> None:
 
 
 async def _main(settings: Settings, announce: Callable[[Server], None]) -> None:
-    broker = Broker(settings, time.monotonic(), time.time())
+    broker = new_broker(settings)
     server = Server(settings, broker, _memory_alarm(settings, broker))
     with trio.open_signal_receiver(*STOP_SIGNALS) as arrivals:
         await server.open()
@@ -63,7 +62,7 @@ async def _stop_when_told(arrivals: AsyncIterator[int], server: Server) -> None:
 
 def _memory_alarm(settings: Settings, broker: Broker) -> MemoryAlarm | None:
     total = settings.total_memory_available_override_value or memory.available()
-    if total is None or memory.resident() is None:
+    if total is None or not memory.resident():
         LOGGER.warning("this system does not tell how much memory is in use: vm_memory_high_watermark has no effect")
         return None
     return MemoryAlarm(broker, settings.memory_high_watermark.limit(total), memory.resident)

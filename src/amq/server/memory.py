@@ -9,12 +9,12 @@ PROC: Final = Path("/proc")
 CGROUPS: Final = Path("/sys/fs/cgroup")
 
 
-def resident() -> int | None:
-    """Bytes of this process in main memory now; None where the system does not tell (no /proc)."""
+def resident() -> int:
+    """Bytes of this process in main memory now; 0 where the system does not tell (no /proc)."""
     try:
         pages = (PROC / "self/statm").read_bytes().split()[1]
     except OSError:
-        return None
+        return 0
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 

@@ -3,6 +3,7 @@
 import logging
 import ssl
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -24,6 +25,11 @@ LOGGER: Final = logging.getLogger(__name__)
 SHUTDOWN: Final = "broker forced connection closure with reason 'shutdown'"
 
 
+def new_broker(settings: Settings) -> Broker:
+    """A broker for a server, born now."""
+    return Broker(settings, time.monotonic(), time.time())
+
+
 @attrs.define(eq=False)
 class Server:
     """`open`, then `run` until `stop`; each once. The broker outlives it and may be served again by another."""
@@ -34,7 +40,7 @@ class Server:
     doors: list[Door] = attrs.field(factory=list, init=False)
     ticker: Ticker = attrs.field(init=False)
     _accepting: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
-    _clients: set[trio.CancelScope] = attrs.field(factory=set, init=False)
+    _clients: dict[trio.CancelScope, trio.SocketStream] = attrs.field(factory=dict, init=False)
     _grace: float = attrs.field(default=0.0, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -44,6 +50,7 @@ class Server:
         """Start to listen; clients wait in the backlog until `run`. Raises StartError, and then nothing is open."""
         tls = None
         if any(listener.tls for listener in self.settings.listeners):
+            assert self.settings.tls is not None, "Settings refuses a TLS listener without it"
             tls = server_context(self.settings.tls)
         self.doors = await open_doors(self.settings.listeners, tls)
 
@@ -66,18 +73,28 @@ class Server:
 
     def close_clients(self, reason: str) -> None:
         """Send `connection.close` 320 with this reason to every client."""
-        now = time.monotonic()
-        for connection in list(self.broker.connections):
-            connection.force_close(reason, now)
-        self.flush()
+        self.work(partial(self._force_close, reason))
 
     def cut_clients(self) -> None:
         """Drop every client's socket without a word, as a broken network does."""
-        for client in self._clients:
-            client.cancel()
+        for scope, stream in self._clients.items():
+            scope.cancel()
+            stream.socket.close()
+
+    def work(self, action: Callable[[], None]) -> None:
+        """Let the core do something that no client asked for, and send what comes of it."""
+        self.broker.clock.now = time.monotonic()
+        action()
+        self.flush()
 
     def flush(self) -> None:
-        """What to do after the core has worked: wake who has something to send, log, look at the next deadline."""
+        """After the core has worked: wake who has something to send, log, look at the next deadline."""
+        logs.publish(self.broker.log)
+        self.ticker.kick()
+
+    def _force_close(self, reason: str) -> None:
+        for client in list(self.broker.clients):
+            client.force_close(reason)
 
     async def _serve_clients(self) -> None:
         async with trio.open_nursery() as clients:
@@ -94,14 +111,14 @@ class Server:
 
     async def _serve_client(self, door: Door, stream: trio.SocketStream) -> None:
         with trio.CancelScope() as scope:
-            self._clients.add(scope)
+            self._clients[scope] = stream
             try:
                 await self._converse(door, stream)
             except Exception:
                 # A defect of ours must not take the other clients along.
                 LOGGER.exception("serving a client on %s failed", door.address())
             finally:
-                self._clients.discard(scope)
+                del self._clients[scope]
                 stream.socket.close()
 
     async def _converse(self, door: Door, stream: trio.SocketStream) -> None:

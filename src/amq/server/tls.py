@@ -68,9 +68,10 @@ def _choose_versions(context: ssl.SSLContext, names: tuple[str, ...]) -> None:
     chosen = sorted(VERSIONS[name] for name in names)
     if not chosen:
         raise StartError("ssl_options.versions: at least one version is needed")
-    missing = [name for name, version in VERSIONS.items() if chosen[0] < version < chosen[-1] and version not in chosen]
+    between = [name for name, version in VERSIONS.items() if chosen[0] < version < chosen[-1]]
+    missing = [name for name in between if name not in names]
     if missing:
-        raise StartError(f"ssl_options.versions: {missing[0]} stands between two chosen versions and cannot be left out")
+        raise StartError(f"ssl_options.versions: {missing[0]} lies between two chosen versions and cannot be left out")
     with warnings.catch_warnings():
         # The operator's choice; the ssl module finds TLS 1.0 and 1.1 worth a DeprecationWarning.
         warnings.simplefilter("ignore", DeprecationWarning)

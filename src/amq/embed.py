@@ -1,0 +1,334 @@
+"""The broker inside a Python process, for the tests of programs that use AMQP.
+
+In trio:
+
+    async with amq.embed.serve() as broker:
+        await my_program(broker.url)
+
+Anywhere else, asyncio included, the broker runs in a thread of its own:
+
+    with amq.embed.running() as broker:
+        connection = pika.BlockingConnection(pika.URLParameters(broker.url))
+
+Both listen on a free port of 127.0.0.1 and start within milliseconds. Keyword arguments are fields of
+`amq.config.settings.Settings`: `running(heartbeat=5)`. The memory alarm is off: the process belongs to the program.
+"""
+
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from typing import Any, Final
+from urllib.parse import quote
+
+import attrs
+import trio
+
+from amq.broker import Broker
+from amq.config.settings import Listener, Settings
+from amq.server.server import Server, new_broker
+from amq.server.transience import forget_transient
+from amq.vhost.permission import Permission
+
+FREE_PORT: Final = (Listener("127.0.0.1", 0),)
+# Clients in the thread that stops the broker cannot answer connection.close while it waits here.
+GRACE: Final = 0.1  # seconds
+# What connection.close says by default when an operator closes a connection.
+CLOSED: Final = "Closed via management plugin"
+
+
+@attrs.frozen
+class Address:
+    """Where an embedded broker is found, as whom, and in which vhost."""
+
+    host: str
+    port: int
+    user: str
+    password: str = attrs.field(repr=False)
+    vhost: str
+    tls: bool
+
+    @property
+    def url(self) -> str:
+        """The AMQP URL, credentials and vhost included."""
+        user, password, vhost = (quote(part, safe="") for part in (self.user, self.password, self.vhost))
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"amqp{'s' * self.tls}://{user}:{password}@{host}:{self.port}/{vhost}"
+
+
+@attrs.define(eq=False)
+class EmbeddedBroker:
+    """A broker in a trio program, and levers for what can go wrong with it. For the task that `serve` was entered in
+    and its descendants; the levers act before they return.
+    """
+
+    settings: Settings
+    broker: Broker
+    _server: Server = attrs.field(init=False)
+    _nursery: trio.Nursery = attrs.field(init=False)
+    _gone: trio.Event = attrs.field(init=False)
+
+    @property
+    def address(self) -> Address:
+        """Where the first listener is found; the user and the vhost are the default ones."""
+        door = self._server.doors[0]
+        settings = self.settings
+        return Address(
+            door.host,
+            door.port,
+            settings.default_user,
+            settings.default_pass,
+            settings.default_vhost,
+            door.tls is not None,
+        )
+
+    @property
+    def host(self) -> str:
+        return self.address.host
+
+    @property
+    def port(self) -> int:
+        return self.address.port
+
+    @property
+    def url(self) -> str:
+        """The AMQP URL of the default vhost for the default user."""
+        return self.address.url
+
+    def url_of(self, vhost: str) -> str:
+        """The AMQP URL of another vhost for the default user."""
+        return attrs.evolve(self.address, vhost=vhost).url
+
+    def drop_connections(self) -> None:
+        """Cut every client's socket without a word, as a network failure does."""
+        self._server.cut_clients()
+
+    def close_connections(self, reason: str = CLOSED) -> None:
+        """Send `connection.close` 320 with this reason to every client, as an operator does."""
+        self._server.close_clients(reason)
+
+    def block_publishers(self) -> None:
+        """Raise the memory alarm: clients that publish hear `connection.blocked` and are not read from."""
+        self._server.work(lambda: self.broker.set_alarm("memory", True))
+
+    def unblock_publishers(self) -> None:
+        """Clear the memory alarm: `connection.unblocked`."""
+        self._server.work(lambda: self.broker.set_alarm("memory", False))
+
+    def refuse_logins(self) -> None:
+        """Refuse every login from now on, whoever asks; clients that are connected stay."""
+        self.broker.accepting_logins = False
+
+    def accept_logins(self) -> None:
+        """Let users in again."""
+        self.broker.accepting_logins = True
+
+    def add_vhost(self, name: str) -> None:
+        """A new, empty vhost in which the default user may do everything; nothing happens if it is there already."""
+        vhost = self.broker.add_vhost(name)
+        vhost.permissions.set(self.settings.default_user, Permission(".*", ".*", ".*"))
+
+    def delete_vhost(self, name: str) -> None:
+        """Delete a vhost with all that is in it and close the connections to it; a missing one is no error."""
+        self._server.work(lambda: self.broker.delete_vhost(name))
+
+    async def restart(self) -> None:
+        """Stop and start on the same port, as an operator does: every client hears `connection.close` 320.
+
+        What is durable stays: vhosts, users, durable exchanges and queues, the bindings between them, and persistent
+        messages in durable queues (as redelivered). Everything else is gone. Levers stay as they are. Raises
+        StartError when another program took the port meanwhile.
+        """
+        await self.stop()
+        forget_transient(self.broker)
+        await self.listen()
+        self.serve(self._nursery)
+
+    async def listen(self) -> None:
+        """Open the listeners; for `amq.embed.serve`. Raises StartError."""
+        self._server = Server(self.settings, self.broker)
+        await self._server.open()
+        # A port that the system chose is kept over restarts.
+        bound = tuple(Listener(door.host, door.port, door.tls is not None) for door in self._server.doors)
+        self.settings = attrs.evolve(self.settings, listeners=bound)
+
+    def serve(self, nursery: trio.Nursery) -> None:
+        """Serve clients in that nursery; for `amq.embed.serve`."""
+        self._nursery = nursery
+        self._gone = trio.Event()
+        nursery.start_soon(self._run, self._gone)
+
+    async def stop(self) -> None:
+        """Close every connection and listener; for `amq.embed.serve`."""
+        self._server.stop(GRACE)
+        await self._gone.wait()
+
+    async def _run(self, gone: trio.Event) -> None:
+        await self._server.run()
+        gone.set()
+
+
+@asynccontextmanager
+async def serve(**settings: Any) -> AsyncIterator[EmbeddedBroker]:
+    """A broker in this trio program, from here to the end of the block.
+
+    Raises StartError, and TypeError or ValueError for settings that do not exist or are out of range.
+    """
+    chosen = Settings(**{"listeners": FREE_PORT, **settings})
+    embedded = EmbeddedBroker(chosen, new_broker(chosen))
+    await embedded.listen()
+    failure: Exception | None = None
+    async with trio.open_nursery() as nursery:
+        embedded.serve(nursery)
+        try:
+            yield embedded
+        except Exception as error:
+            # Raised below, as it is: out of the nursery it would come as an ExceptionGroup.
+            failure = error
+        await embedded.stop()
+    if failure is not None:
+        raise failure
+
+
+@attrs.define(eq=False)
+class ThreadedBroker:
+    """A broker in a thread of its own, with the levers of EmbeddedBroker. They may be pulled from any thread, also
+    from one that runs an event loop: they block for as long as the broker takes, which is less than a millisecond for
+    all but `restart`.
+    """
+
+    address: Address
+    _embedded: EmbeddedBroker
+    _token: trio.lowlevel.TrioToken
+    _nursery: trio.Nursery
+    _leave: trio.Event = attrs.field(factory=trio.Event, init=False)
+
+    @property
+    def host(self) -> str:
+        return self.address.host
+
+    @property
+    def port(self) -> int:
+        return self.address.port
+
+    @property
+    def vhost(self) -> str:
+        """The vhost that `url` leads to."""
+        return self.address.vhost
+
+    @property
+    def url(self) -> str:
+        """The AMQP URL for the default user."""
+        return self.address.url
+
+    def in_vhost(self, name: str) -> "ThreadedBroker":
+        """The same broker, seen from a vhost: what `url` leads to. Levers act on the whole broker all the same."""
+        return attrs.evolve(self, address=attrs.evolve(self.address, vhost=name))
+
+    def drop_connections(self) -> None:
+        """Cut every client's socket without a word, as a network failure does."""
+        self._call(self._embedded.drop_connections)
+
+    def close_connections(self, reason: str = CLOSED) -> None:
+        """Send `connection.close` 320 with this reason to every client, as an operator does."""
+        self._call(partial(self._embedded.close_connections, reason))
+
+    def block_publishers(self) -> None:
+        """Raise the memory alarm: clients that publish hear `connection.blocked` and are not read from."""
+        self._call(self._embedded.block_publishers)
+
+    def unblock_publishers(self) -> None:
+        """Clear the memory alarm: `connection.unblocked`."""
+        self._call(self._embedded.unblock_publishers)
+
+    def refuse_logins(self) -> None:
+        """Refuse every login from now on, whoever asks; clients that are connected stay."""
+        self._call(self._embedded.refuse_logins)
+
+    def accept_logins(self) -> None:
+        """Let users in again."""
+        self._call(self._embedded.accept_logins)
+
+    def add_vhost(self, name: str) -> None:
+        """A new, empty vhost in which the default user may do everything; nothing happens if it is there already."""
+        self._call(partial(self._embedded.add_vhost, name))
+
+    def delete_vhost(self, name: str) -> None:
+        """Delete a vhost with all that is in it and close the connections to it; a missing one is no error."""
+        self._call(partial(self._embedded.delete_vhost, name))
+
+    def restart(self) -> None:
+        """Stop and start on the same port; what stays is told at EmbeddedBroker.restart. Blocks until clients can
+        connect again. Raises StartError when another program took the port meanwhile.
+        """
+        done: Future[None] = Future()
+        self._token.run_sync_soon(self._nursery.start_soon, self._restart, done)
+        done.result()
+
+    def stop(self) -> None:
+        """End it; for `amq.embed.running`."""
+        self._call(self._leave.set)
+
+    def _call(self, action: Callable[[], None]) -> None:
+        """Let the broker's thread do something, and wait until it is done."""
+        done: Future[None] = Future()
+        self._token.run_sync_soon(_do, action, done)
+        done.result()
+
+    async def _restart(self, done: "Future[None]") -> None:
+        try:
+            await self._embedded.restart()
+        except BaseException as error:
+            done.set_exception(error)
+            raise
+        done.set_result(None)
+
+    async def until_stopped(self) -> None:
+        """For `amq.embed.running`."""
+        await self._leave.wait()
+
+
+@contextmanager
+def running(**settings: Any) -> Iterator[ThreadedBroker]:
+    """A broker in a thread of its own, from here to the end of the block, for any kind of program.
+
+    Raises StartError, and TypeError or ValueError for settings that do not exist or are out of range.
+    """
+    started: Future[ThreadedBroker] = Future()
+    thread = threading.Thread(target=_run_thread, args=(settings, started), name="amq broker", daemon=True)
+    thread.start()
+    try:
+        broker = started.result()
+        try:
+            yield broker
+        finally:
+            broker.stop()
+    finally:
+        thread.join()
+
+
+def _run_thread(settings: dict[str, Any], started: "Future[ThreadedBroker]") -> None:
+    try:
+        trio.run(_run_until_stopped, settings, started)
+    except BaseException as error:
+        if started.done():
+            raise
+        started.set_exception(error)
+
+
+async def _run_until_stopped(settings: dict[str, Any], started: "Future[ThreadedBroker]") -> None:
+    async with serve(**settings) as embedded, trio.open_nursery() as nursery:
+        token = trio.lowlevel.current_trio_token()
+        broker = ThreadedBroker(embedded.address, embedded, token, nursery)
+        started.set_result(broker)
+        await broker.until_stopped()
+
+
+def _do(action: Callable[[], None], done: "Future[None]") -> None:
+    try:
+        action()
+    except Exception as error:
+        done.set_exception(error)
+    else:
+        done.set_result(None)

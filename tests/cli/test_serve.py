@@ -1,0 +1,190 @@
+"""`amq serve` as a process: what it says, where it listens, how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import pika
+import pytest
+
+from tests.harness.process import BrokerProcess, free_port
+
+SHUTDOWN = "CONNECTION_FORCED - broker forced connection closure with reason 'shutdown'"
+SECONDS = 20
+
+
+class SignalledBroker(BrokerProcess):
+    """A broker process that a test sends signals to itself."""
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None
+        return self._process
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[SignalledBroker]:
+    broker = SignalledBroker(tmp_path)
+    broker.start()
+    yield broker
+    broker.kill()
+
+
+def connect(port: int, host: str = "127.0.0.1") -> pika.BlockingConnection:
+    return pika.BlockingConnection(pika.ConnectionParameters(host, port, heartbeat=0, stack_timeout=SECONDS))
+
+
+def wait_for_line(broker: SignalledBroker, pattern: str) -> None:
+    for _ in range(SECONDS * 100):
+        if re.search(pattern, broker.output()):
+            return
+        time.sleep(0.01)
+    pytest.fail(f"the broker never wrote {pattern!r}:\n{broker.output()}")
+
+
+def test_the_banner_says_address_user_data_and_version(broker: SignalledBroker) -> None:
+    wait_for_line(broker, "Ctrl-C")
+    banner = broker.output()
+    assert f"amq {version('amq')} " in banner
+    assert re.search(rf"address +127\.0\.0\.1:{broker.port}\n", banner)
+    assert re.search(r"user +guest, from this machine only\n", banner)
+    assert re.search(r"vhost +/\n", banner)
+    assert re.search(r"data +in memory", banner)
+
+
+@pytest.mark.parametrize("command", [["-m", "amq"], ["-m", "amq", "serve"]])
+def test_python_m_amq_serves_with_and_without_saying_so(command: list[str], tmp_path: Path) -> None:
+    port = free_port()
+    arguments = [sys.executable, *command, "--listen", f"127.0.0.1:{port}"]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        assert version("amq") in process.stdout.readline()
+        connect(port).close()
+        process.terminate()
+        assert process.wait(SECONDS) == 0
+
+
+def test_it_listens_wherever_it_is_told(tmp_path: Path) -> None:
+    other = free_port()
+    broker = BrokerProcess(tmp_path, options=("--listen", f"[::1]:{other}"))
+    broker.start()
+    try:
+        connect(broker.port).close()
+        connect(other, "::1").close()
+        assert f"[::1]:{other}" in broker.output()
+    finally:
+        broker.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_closes_every_client_with_320_and_ends_with_0(broker: SignalledBroker, number: signal.Signals) -> None:
+    clients = [connect(broker.port) for _ in range(3)]
+    broker.process.send_signal(number)
+    for client in clients:
+        with pytest.raises(pika.exceptions.ConnectionClosedByBroker) as closed:
+            client.sleep(SECONDS)
+        assert closed.value.reply_code == 320
+        assert closed.value.reply_text == SHUTDOWN
+    assert broker.process.wait(SECONDS) == 0
+    assert "Traceback" not in broker.output()
+
+
+def test_nobody_is_accepted_any_more_while_it_stops(broker: SignalledBroker) -> None:
+    with silent_client(broker):
+        broker.process.send_signal(signal.SIGTERM)
+        wait_for_line(broker, "SIGTERM received")
+        for _ in range(100):
+            try:
+                socket.create_connection((broker.host, broker.port)).close()
+            except ConnectionError:
+                break
+            time.sleep(0.01)
+        else:
+            pytest.fail("the port is still open")
+        assert broker.process.wait(SECONDS) == 0
+
+
+@contextlib.contextmanager
+def silent_client(broker: SignalledBroker) -> Iterator[pika.BlockingConnection]:
+    """A client that is connected and reads nothing any more: it never answers connection.close."""
+    connection = connect(broker.port)
+    yield connection
+    with contextlib.suppress(pika.exceptions.AMQPError):
+        connection.close()
+
+
+def test_clients_that_never_answer_do_not_keep_it(broker: SignalledBroker) -> None:
+    with silent_client(broker), socket.create_connection((broker.host, broker.port)):
+        broker.process.send_signal(signal.SIGTERM)
+        assert broker.process.wait(SECONDS) == 0
+
+
+def test_a_second_signal_ends_it_at_once(broker: SignalledBroker) -> None:
+    with silent_client(broker):
+        broker.process.send_signal(signal.SIGTERM)
+        wait_for_line(broker, "SIGTERM received")
+        for _ in range(SECONDS * 20):
+            broker.process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                broker.process.wait(0.05)
+                break
+        assert broker.process.returncode == -signal.SIGTERM
+
+
+def test_one_request_to_stop_that_arrives_twice_is_one(broker: SignalledBroker) -> None:
+    """`timeout 10 make run` signals the process group and make, and make signals its child."""
+    connection = connect(broker.port)
+    assert connection.is_open
+    broker.process.send_signal(signal.SIGTERM)
+    broker.process.send_signal(signal.SIGINT)
+    assert broker.process.wait(SECONDS) == 0
+
+
+def test_it_can_start_again_at_once_on_its_port(broker: SignalledBroker) -> None:
+    with silent_client(broker):
+        broker.restart()
+        connect(broker.port).close()
+
+
+def test_running_out_of_file_descriptors_is_survived(broker: SignalledBroker) -> None:
+    resource.prlimit(broker.pid, resource.RLIMIT_NOFILE, (30, 30))
+    with contextlib.ExitStack() as crowd:
+        for _ in range(40):
+            crowd.enter_context(socket.create_connection((broker.host, broker.port)))
+        wait_for_line(broker, rf"cannot accept connections on 127\.0\.0\.1:{broker.port} for now: Too many open files")
+    connect(broker.port).close()
+    assert broker.output().count("cannot accept connections") < 5
+    assert "Traceback" not in broker.output()
+
+
+def test_the_log_level_counts(tmp_path: Path) -> None:
+    broker = BrokerProcess(tmp_path, options=("--log-level", "error"))
+    broker.start()
+    connect(broker.port).close()
+    assert broker.stop() == 0
+    assert "[info]" not in broker.output()
+
+
+def test_an_unknown_key_is_a_warning_that_names_the_nearest(tmp_path: Path) -> None:
+    (tmp_path / "amq.conf").write_text("hartbeat = 30\n")
+    broker = BrokerProcess(tmp_path, options=("--config", "amq.conf"))
+    broker.start()
+    assert broker.stop() == 0
+    assert re.search(r"\[warning\] .*unknown key 'hartbeat'.*'heartbeat'", broker.output())
+
+
+def test_a_client_that_comes_and_goes_leaves_the_lines_that_operators_search_for(broker: SignalledBroker) -> None:
+    connect(broker.port).close()
+    wait_for_line(broker, r"\[info\] accepting AMQP connection .*127\.0\.0\.1:\d+ -> 127\.0\.0\.1:\d+")
+    wait_for_line(broker, r"\[info\] connection .*user 'guest' authenticated and granted access to vhost '/'")
+    wait_for_line(broker, r"\[info\] closing AMQP connection ")
