@@ -67,6 +67,14 @@ class Key:
                 return None
         return free
 
+    def without_free_words(self, words: tuple[str, ...]) -> tuple[str, str]:
+        """This key's name and those words as a key, both without the words in the place of a `$`."""
+        own = self.name.split(".")
+        if len(own) != len(words):
+            return self.name, ".".join(words)
+        fixed = [(mine, theirs) for mine, theirs in zip(own, words, strict=True) if not mine.startswith("$")]
+        return ".".join(mine for mine, _ in fixed), ".".join(theirs for _, theirs in fixed)
+
     def read(self, text: str) -> Any:
         """The value that the text spells, checked for its range.
 

@@ -11,7 +11,7 @@ The only module of this layer that reads files. The environment is handed in.
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +24,8 @@ from amq.config.settings import Settings
 from amq.config.substitution import substitute
 from amq.lang.conf import ConfError, Include, parse
 
+# Less alike than this is no suggestion (0 to 1).
+SIMILAR: Final = 0.6
 _BY_NAME: Final = {key.name: key for key in KEYS}
 _FROM_FILE: Final = re.compile(r"\$\(<(.+)\)")
 
@@ -90,7 +92,7 @@ def _take_file(draft: Draft, path: Path, environ: Mapping[str, str], warnings: l
     for entry in given:
         found = find(entry.words)
         if found is None:
-            suggestion = _nearest(entry.key, entry.words)
+            suggestion = _nearest(entry.words)
             warnings.append(f"{entry.path}:{entry.line}: unknown key '{entry.key}'{suggestion}")
             continue
         key, word = found
@@ -186,16 +188,11 @@ def _text(path: Path, origin: str) -> str:
         raise ConfigError(origin, f"'{path}' cannot be read: {error.strerror}") from None
 
 
-def _nearest(written: str, words: tuple[str, ...]) -> str:
-    return _suggestion(get_close_matches(written, [_spelled(key, words) for key in KEYS], 1))
-
-
-def _spelled(key: Key, words: tuple[str, ...]) -> str:
-    """The key's name with the word that the reader wrote in the place of its `$`."""
-    own = key.name.split(".")
-    if len(own) != len(words):
-        return key.name
-    return ".".join(found if word.startswith("$") else word for word, found in zip(own, words, strict=True))
+def _nearest(words: tuple[str, ...]) -> str:
+    """The known key that is most like these words. A free word counts on neither side."""
+    likeness = {key: SequenceMatcher(None, *key.without_free_words(words)).ratio() for key in KEYS}
+    best = max(likeness, key=likeness.__getitem__)
+    return _suggestion([best.name] if likeness[best] >= SIMILAR else [])
 
 
 def _suggestion(nearest: Sequence[str]) -> str:

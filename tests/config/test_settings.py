@@ -1,0 +1,97 @@
+"""Defaults and ranges of the settings."""
+
+import attrs
+import pytest
+
+from amq.config.settings import Listener, MemoryWatermark, Settings, TlsSettings
+
+
+def test_without_configuration_the_broker_keeps_to_loopback() -> None:
+    assert Settings().listeners == (Listener("127.0.0.1", 5672, tls=False),)
+
+
+def test_defaults_are_those_of_rabbitmq() -> None:
+    settings = Settings()
+    assert (settings.heartbeat, settings.frame_max, settings.channel_max) == (60, 131_072, 2047)
+    assert (settings.max_message_size, settings.consumer_timeout) == (134_217_728, 1_800_000)
+    assert (settings.handshake_timeout, settings.ssl_handshake_timeout) == (10_000, 5000)
+    assert (settings.default_user, settings.default_pass, settings.default_vhost) == ("guest", "guest", "/")
+    assert settings.default_user_tags == {"administrator"}
+    assert settings.loopback_users == {"guest"}
+    assert settings.auth_mechanisms == ("PLAIN", "AMQPLAIN")
+    assert (settings.product_name, settings.product_version) == ("RabbitMQ", "3.13.7")
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        Settings().heartbeat = 5  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("heartbeat", -1),
+        ("heartbeat", 65_536),
+        ("heartbeat", True),
+        ("heartbeat", "60"),
+        ("heartbeat", None),
+        ("frame_max", 4095),
+        ("channel_max", 65_536),
+        ("max_message_size", 0),
+        ("max_message_size", 536_870_913),
+        ("consumer_timeout", 0),
+        ("log_level", "loud"),
+        ("auth_mechanisms", ("PLAIN", "MAGIC")),
+        ("ssl_cert_login_from", "issuer"),
+        ("default_user", ""),
+        ("default_pass", ""),
+        ("default_vhost", ""),
+    ],
+)
+def test_a_value_out_of_range_is_refused(field: str, value: object) -> None:
+    with pytest.raises(ValueError):
+        Settings(**{field: value})  # type: ignore[arg-type]
+
+
+def test_zero_is_no_limit_for_frames_and_none_for_the_consumer_timeout() -> None:
+    settings = Settings(frame_max=0, consumer_timeout=None)
+    assert settings.frame_max == 0
+    assert settings.consumer_timeout is None
+
+
+def test_a_tls_listener_needs_a_certificate_and_a_key() -> None:
+    listeners = (Listener("", 5671, tls=True),)
+    for tls in (None, TlsSettings(), TlsSettings(certfile="cert.pem")):
+        with pytest.raises(ValueError, match=r"needs ssl_options\.certfile and ssl_options\.keyfile"):
+            Settings(listeners=listeners, tls=tls)
+    assert Settings(listeners=listeners, tls=TlsSettings(certfile="cert.pem", keyfile="key.pem")).tls is not None
+
+
+def test_the_memory_limit_is_a_share_unless_it_is_absolute() -> None:
+    assert MemoryWatermark(0.4).limit(1000) == 400
+    assert MemoryWatermark(0.4, absolute=700).limit(1000) == 700
+    assert MemoryWatermark(0.4, absolute=0).limit(1000) == 0
+
+
+def test_a_share_of_memory_is_between_0_and_1() -> None:
+    for share in (-0.1, 1.1):
+        with pytest.raises(ValueError):
+            MemoryWatermark(share)
+    with pytest.raises(ValueError):
+        MemoryWatermark(absolute=-1)
+
+
+def test_a_listener_shows_itself_as_host_and_port() -> None:
+    assert str(Listener("127.0.0.1", 5672)) == "127.0.0.1:5672"
+    assert str(Listener("::1", 5672)) == "[::1]:5672"
+    assert str(Listener("", 5672)) == "*:5672"
+
+
+def test_a_port_is_a_16_bit_number() -> None:
+    assert Listener("", 0).port == 0
+    with pytest.raises(ValueError):
+        Listener("", 65_536)
+
+
+def test_passwords_are_not_shown() -> None:
+    assert "hunter2" not in repr(Settings(default_pass="hunter2", tls=TlsSettings(password="hunter2")))
