@@ -8,6 +8,8 @@ runs a worker whose queues and exchanges all begin with PREFIX.
 from __future__ import annotations
 
 import sys
+import time
+from pathlib import Path
 from typing import Any
 
 from celery import Celery, Task
@@ -77,6 +79,14 @@ def define_tasks(app: Celery) -> None:
         if self.request.retries < failures:
             raise self.retry(exc=RuntimeError("not yet"))
         return self.request.retries
+
+    @app.task(name="clients.second_time_lucky", shared=False, acks_late=True, bind=True)
+    def second_time_lucky(self: Task, marker: str) -> bool:
+        """Hangs unless the file exists, which it creates; returns whether the message was redelivered."""
+        if not Path(marker).exists():
+            Path(marker).touch()
+            time.sleep(3600)
+        return bool(self.request.delivery_info["redelivered"])
 
     @app.task(name="clients.refuse", shared=False, acks_late=True)
     def refuse() -> None:

@@ -18,15 +18,15 @@ STOP_SECONDS = 20.0
 
 
 @contextmanager
-def celery_worker(folder: Path, broker_url: str, backend: str, prefix: str) -> Iterator[Path]:
-    """Start a worker and wait until it consumes; yields its log. SIGTERM at the end, SIGKILL if that does not help."""
+def celery_worker(folder: Path, broker_url: str, backend: str, prefix: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a worker and wait until it consumes. SIGTERM at the end, SIGKILL if that does not help."""
     log = folder / "worker.log"
     command = [sys.executable, "-m", "tests.clients.celery_app", broker_url, backend, prefix]
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     try:
         wait_until_ready(process, log)
-        yield log
+        yield process
         process.send_signal(signal.SIGTERM)
         process.wait(STOP_SECONDS)
     finally:

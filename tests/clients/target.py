@@ -5,12 +5,15 @@ The looking is done by an operator, a plain py-amqp channel beside the client th
 
 from __future__ import annotations
 
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import amqp
 import attrs
+
+from tests.harness.process import POLL_SECONDS
 
 
 @attrs.frozen
@@ -30,6 +33,14 @@ def operator(address: Address) -> Iterator[amqp.Channel]:
     """A channel of someone who declares, looks and tidies up."""
     with amqp.Connection(f"{address.host}:{address.port}", heartbeat=0, connect_timeout=10) as connection:
         yield connection.channel()
+
+
+def await_state(reached: Callable[[], bool]) -> None:
+    """Look again and again, for 10 s at most, until the state is reached."""
+    deadline = time.monotonic() + 10.0
+    while not reached():
+        assert time.monotonic() < deadline, "the expected state was never reached"
+        time.sleep(POLL_SECONDS)
 
 
 @attrs.define

@@ -9,15 +9,14 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import amqp
 import pytest
 
-from tests.clients.target import Address, Names, operator
-from tests.harness.process import POLL_SECONDS, BrokerProcess
+from tests.clients.target import Address, Names, await_state, operator
+from tests.harness.process import BrokerProcess
 
 COMMANDS = ("amqp-publish", "amqp-consume", "amqp-get", "amqp-declare-queue", "amqp-delete-queue")
 PATIENCE = 10.0
@@ -67,13 +66,6 @@ def consuming_queue(process: subprocess.Popen[str], channel: amqp.Channel) -> st
 
 def await_consumers(channel: amqp.Channel, queue: str, count: int) -> None:
     await_state(lambda: channel.queue_declare(queue, passive=True).consumer_count == count)
-
-
-def await_state(reached: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not reached():
-        assert time.monotonic() < deadline, "the server never came into the expected state"
-        time.sleep(POLL_SECONDS)
 
 
 def test_a_queue_is_declared_filled_read_and_deleted(server: Address, names: Names) -> None:

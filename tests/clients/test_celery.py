@@ -23,7 +23,7 @@ from kombu.transport.native_delayed_delivery import (
 
 from tests.clients.celery_app import create_app, entity_names, task
 from tests.clients.celery_worker import celery_worker
-from tests.clients.target import Address, Names
+from tests.clients.target import Address, Names, await_state
 from tests.harness.process import BrokerProcess
 
 PATIENCE = 20.0
@@ -192,6 +192,19 @@ def test_celerys_native_delayed_delivery_brings_the_task_when_it_is_due(
         came = result.get(timeout=PATIENCE)
         assert came["exchange"] == level_name(0), "two seconds are spent in level 1, which hands over to level 0"
         assert result.date_done >= begun + timedelta(seconds=2)
+
+
+def test_a_task_of_a_killed_worker_goes_to_the_next_one(server: Address, names: Names, tmp_path: Path) -> None:
+    names.taken += entity_names(names.prefix)
+    marker = tmp_path / "begun"
+    worker = (tmp_path, server.url, "rpc://", names.prefix)
+    with celery_client(server.url, names.prefix) as app:
+        result = task(app, "second_time_lucky").delay(str(marker))
+        with celery_worker(*worker) as dying:
+            await_state(marker.exists)
+            dying.kill()
+        with celery_worker(*worker):
+            assert result.get(timeout=PATIENCE) is True
 
 
 def test_worker_and_client_get_over_a_restart_of_the_broker(broker: BrokerProcess, tmp_path: Path) -> None:
