@@ -414,3 +414,9 @@ def heard_close(channel: Channel, name: str, code: int, text: str, by: str) -> N
         raise Mismatch(wanted, str(heard))
     if (heard["class_id"], heard["method_id"]) != (class_id, method_id):
         raise Mismatch(f"{name} blaming {by or 'no method'}", f"{heard['class_id']}/{heard['method_id']}")
+
+
+def same(heard: str, wanted: str) -> None:
+    """A detail of what was heard must be this text."""
+    if heard != wanted:
+        raise Mismatch(wanted, heard)

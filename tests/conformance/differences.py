@@ -37,4 +37,40 @@ DIFFERENCES = {
         rabbitmq="closed socket",
         before=None,
     ),
+    **{
+        f"test_an_unknown_delivery_mode_passes_as_transient[{mode}]": Difference(
+            reason="since message containers (3.13) only mode 2 means anything",
+            amq="the message as it was",
+            rabbitmq=f"channel.close 406 PRECONDITION_FAILED - invalid message: {{delivery_mode_unknown,{mode}}}",
+            before=(3, 13),
+        )
+        for mode in (0, 3, 255)
+    },
+    **{
+        f"test_an_expiration_comes_out_as_the_number_it_is[{text}]": Difference(
+            reason="since message containers (3.13) the expiration is written anew from its number",
+            amq="expiration 60000",
+            rabbitmq=f"'expiration': '{text}'",
+            before=(3, 13),
+        )
+        for text in ("+60000", "0060000")
+    },
+    "test_the_last_death_has_headers_of_its_own": Difference(
+        reason="the x-last-death headers came with 3.13",
+        amq="x-last-death-reason, -queue and -exchange",
+        rabbitmq="'x-first-death-reason': 'rejected'}",
+        before=(3, 13),
+    ),
+    "test_a_remembered_expiration_stands_first_in_the_table": Difference(
+        reason="message containers (3.13) write the x-death table in another order",
+        amq="original-expiration first",
+        rabbitmq="count, reason, queue, time, exchange, routing-keys, original-expiration",
+        before=(3, 13),
+    ),
+    "test_the_cc_header_stays_even_where_a_dead_letter_routing_key_stops_it": Difference(
+        reason="since message containers (3.13) a dead-letter routing key no longer removes the CC header",
+        amq="the CC header",
+        rabbitmq="CC: None",
+        before=(3, 13),
+    ),
 }

@@ -1,0 +1,370 @@
+"""basic.get, basic.consume, basic.cancel and basic.qos."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from tests.conformance.client import Channel, Connection
+
+Connect = Callable[..., Connection]
+
+
+def filled(c: Channel, queue: str, bodies: str, **declare: object) -> None:
+    """A queue with one message per letter, all of them there."""
+    c.call("queue.declare", queue=queue, **declare)
+    for body in bodies:
+        c.publish(body, "", queue)
+    c.ready(queue, len(bodies))
+
+
+def test_get_tells_how_many_are_left(c: Channel, q: str) -> None:
+    filled(c, q, "abc")
+    for body, left in ("a", 2), ("b", 1), ("c", 0):
+        c.get(q, body, exchange="", routing_key=q, message_count=left, redelivered=False)
+    c.get(q, None)
+
+
+def test_get_counts_delivery_tags_with_and_without_acks(c: Channel, q: str) -> None:
+    filled(c, q, "abc")
+    c.get(q, "a", no_ack=False, delivery_tag=1)
+    c.get(q, "b", no_ack=True, delivery_tag=2)
+    c.get(q, "c", no_ack=False, delivery_tag=3)
+
+
+def test_delivery_tags_are_counted_per_channel(c: Channel, q: str) -> None:
+    filled(c, q, "abc")
+    other = c.connection.channel(2)
+    c.get(q, "a", delivery_tag=1)
+    other.get(q, "b", delivery_tag=1)
+    c.get(q, "c", delivery_tag=2)
+
+
+def test_get_empty_has_no_cluster_id(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q)
+    c.say("basic.get", queue=q)
+    c.hear("basic.get-empty", cluster_id="")
+
+
+@pytest.mark.parametrize("method", ["basic.get", "basic.consume"])
+def test_a_missing_queue_has_nothing_to_take(c: Channel, q: str, method: str) -> None:
+    c.say(method, queue=q)
+    c.channel_closed(404, f"no queue '{q}' in vhost '/'")
+
+
+def test_a_consumer_hears_what_was_there_and_what_comes(c: Channel, q: str) -> None:
+    filled(c, q, "ab")
+    c.consume(q, "mine")
+    c.publish("c", "", q)
+    for tag, body in enumerate("abc", start=1):
+        c.delivered(
+            body, consumer_tag="mine", delivery_tag=tag, redelivered=False, exchange="", routing_key=q, properties={}
+        )
+
+
+def test_the_server_names_a_consumer_without_a_tag(c: Channel, q: str) -> None:
+    filled(c, q, "a")
+    c.say("basic.consume", queue=q)
+    tag = c.hear("basic.consume-ok")["consumer_tag"]
+    assert re.fullmatch(r"amq\.ctag-[A-Za-z0-9_-]{22}", tag)
+    c.delivered("a", consumer_tag=tag)
+    c.say("basic.cancel", consumer_tag=tag)
+    c.hear("basic.cancel-ok", consumer_tag=tag)
+
+
+def test_a_tag_in_use_ends_the_connection(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q)
+    c.consume(q, "mine")
+    c.say("basic.consume", queue=q, consumer_tag="mine")
+    c.connection_closed(530, "attempt to reuse consumer tag 'mine'")
+
+
+def test_a_tag_may_be_used_again_after_its_cancel(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q)
+    for _ in range(2):
+        c.consume(q, "mine")
+        c.call("basic.cancel", consumer_tag="mine")
+
+
+def test_two_channels_may_use_the_same_tag(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q)
+    c.consume(q, "mine")
+    c.connection.channel(2).consume(q, "mine")
+    c.ready(q, 0, consumers=2)
+
+
+def test_a_consume_without_wait_is_silent_and_effective(c: Channel, q: str) -> None:
+    filled(c, q, "a")
+    c.say("basic.consume", queue=q, consumer_tag="mine", nowait=True, no_ack=True)
+    c.delivered("a", consumer_tag="mine")
+
+
+def test_a_consume_without_wait_is_still_refused_aloud(c: Channel, q: str) -> None:
+    c.say("basic.consume", queue=q, nowait=True)
+    c.channel_closed(404, f"no queue '{q}' in vhost '/'")
+
+
+def test_no_local_is_ignored(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q)
+    c.consume(q, no_local=True)
+    c.publish("my own", "", q)
+    c.delivered("my own")
+
+
+def test_consumers_take_turns(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q)
+    for tag in "one", "two", "three":
+        c.consume(q, tag, no_ack=True)
+    heard = []
+    for number in range(9):
+        c.publish(str(number), "", q)
+        heard.append(c.delivered(str(number))["consumer_tag"])
+    assert heard[:3] == heard[3:6] == heard[6:]
+    assert set(heard) == {"one", "two", "three"}
+
+
+def test_a_cancelled_consumer_hears_no_more(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q)
+    c.consume(q, "mine")
+    c.publish("a", "", q)
+    c.delivered("a")
+    c.say("basic.cancel", consumer_tag="mine")
+    c.hear("basic.cancel-ok", consumer_tag="mine")
+    c.publish("b", "", q)
+    c.get(q, "b")
+
+
+def test_cancelling_keeps_unacked_messages_with_the_channel(c: Channel, q: str) -> None:
+    filled(c, q, "a")
+    c.consume(q, "mine")
+    c.delivered("a", delivery_tag=1)
+    c.call("basic.cancel", consumer_tag="mine")
+    c.get(q, None)
+    c.say("basic.ack", delivery_tag=1)
+    c.quiet(q)
+    c.get(q, None)
+
+
+def test_cancelling_an_unknown_tag_is_fine(c: Channel) -> None:
+    c.say("basic.cancel", consumer_tag="nobody")
+    c.hear("basic.cancel-ok", consumer_tag="nobody")
+
+
+def test_a_cancel_without_wait_is_silent(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q)
+    c.consume(q, "mine")
+    c.say("basic.cancel", consumer_tag="mine", nowait=True)
+    c.quiet(q)
+    c.ready(q, 0, consumers=0)
+
+
+def test_a_client_that_cannot_hear_cancels_gets_none(connect: Connect, q: str) -> None:
+    c = connect(capabilities=()).channel(1)
+    c.call("queue.declare", queue=q)
+    c.consume(q)
+    c.call("queue.delete", queue=q)
+    c.quiet()
+
+
+def test_an_exclusive_consumer_wants_to_be_alone(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q)
+    c.consume(q)
+    other = c.connection.channel(2)
+    other.say("basic.consume", queue=q, exclusive=True)
+    other.channel_closed(403, f"queue '{q}' in vhost '/' in exclusive use")
+
+
+def test_an_exclusive_consumer_stays_alone(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q)
+    c.consume(q, exclusive=True)
+    other = c.connection.channel(2)
+    other.say("basic.consume", queue=q)
+    other.channel_closed(403, f"queue '{q}' in vhost '/' in exclusive use")
+    c.call("basic.cancel", consumer_tag="t")
+    other.consume(q)
+
+
+def test_an_exclusive_consumer_does_not_stop_gets(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q)
+    c.call("basic.qos", prefetch_count=1)
+    c.consume(q, exclusive=True)
+    c.publish("a", "", q)
+    c.publish("b", "", q)
+    c.delivered("a")
+    c.connection.channel(2).get(q, "b")
+
+
+@pytest.mark.parametrize("priority", ["high", 1.5, True], ids=["text", "float", "bool"])
+def test_a_consumer_priority_is_an_integer(c: Channel, q: str, priority: object) -> None:
+    kind = {str: "longstr", float: "double", bool: "bool"}[type(priority)]
+    c.call("queue.declare", queue=q)
+    c.say("basic.consume", queue=q, arguments={"x-priority": priority})
+    c.channel_closed(406, f"invalid arg 'x-priority' for queue '{q}' in vhost '/': \"expected integer, got {kind}\"")
+
+
+def test_unknown_consumer_arguments_are_taken(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q)
+    c.consume(q, arguments={"x-colour": "red"})
+
+
+def test_a_higher_consumer_priority_takes_all_it_can(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q)
+    c.call("basic.qos", prefetch_count=2)
+    c.consume(q, "low", arguments={"x-priority": -1})
+    c.consume(q, "default")
+    c.consume(q, "high", arguments={"x-priority": 10})
+    order = []
+    for number in range(6):
+        c.publish(str(number), "", q)
+        order.append(c.delivered(str(number))["consumer_tag"])
+    assert order == ["high", "high", "default", "default", "low", "low"]
+
+
+def test_a_single_active_consumer_gets_everything(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q, arguments={"x-single-active-consumer": True})
+    for tag in "one", "two", "three":
+        c.consume(q, tag, no_ack=True)
+    for number in range(4):
+        c.publish(str(number), "", q)
+        c.delivered(str(number), consumer_tag="one")
+
+
+def test_single_active_consumers_succeed_one_another_in_order(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q, arguments={"x-single-active-consumer": True})
+    for tag in "one", "two", "three":
+        c.consume(q, tag, no_ack=True)
+    c.call("basic.cancel", consumer_tag="two")
+    c.call("basic.cancel", consumer_tag="one")
+    c.publish("m", "", q)
+    c.delivered("m", consumer_tag="three")
+
+
+def test_unacked_messages_of_a_former_active_consumer_stay_with_it(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q, arguments={"x-single-active-consumer": True})
+    c.consume(q, "one")
+    c.consume(q, "two")
+    c.publish("a", "", q)
+    c.delivered("a", consumer_tag="one", delivery_tag=1)
+    c.call("basic.cancel", consumer_tag="one")
+    c.publish("b", "", q)
+    c.delivered("b", consumer_tag="two", redelivered=False)
+    c.say("basic.nack", delivery_tag=1, requeue=True)
+    c.delivered("a", consumer_tag="two", redelivered=True)
+
+
+def test_single_active_and_exclusive_exclude_each_other(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q, arguments={"x-single-active-consumer": True})
+    c.say("basic.consume", queue=q, exclusive=True)
+    c.channel_closed(403, f"queue '{q}' in vhost '/' in exclusive use")
+
+
+def test_prefetch_holds_deliveries_until_acks(c: Channel, q: str) -> None:
+    filled(c, q, "abcd")
+    c.call("basic.qos", prefetch_count=2)
+    c.consume(q)
+    c.delivered("a", delivery_tag=1)
+    c.delivered("b", delivery_tag=2)
+    c.quiet(q)
+    c.say("basic.ack", delivery_tag=1)
+    c.delivered("c", delivery_tag=3)
+    c.quiet(q)
+    c.say("basic.ack", delivery_tag=3, multiple=True)
+    c.delivered("d", delivery_tag=4)
+
+
+def test_prefetch_is_per_consumer(c: Channel, q: str) -> None:
+    filled(c, q, "abcd")
+    c.call("basic.qos", prefetch_count=1)
+    c.consume(q, "one")
+    c.delivered("a", consumer_tag="one")
+    c.consume(q, "two")
+    c.delivered("b", consumer_tag="two")
+    c.quiet(q)
+
+
+def test_prefetch_applies_to_consumers_that_start_later(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q)
+    c.consume(q, "free")
+    c.call("basic.qos", prefetch_count=1)
+    for number in range(3):
+        c.publish(str(number), "", q)
+    for number in range(3):
+        c.delivered(str(number), consumer_tag="free")
+
+
+def test_a_global_prefetch_is_shared_by_the_channel(c: Channel, q: str) -> None:
+    filled(c, q, "abcd")
+    c.call("basic.qos", prefetch_count=2, **{"global": True})
+    c.consume(q, "one")
+    c.delivered("a")
+    c.delivered("b")
+    c.consume(q, "two")
+    c.quiet(q)
+    c.say("basic.ack", delivery_tag=2, multiple=True)
+    c.delivered("c")
+    c.delivered("d")
+
+
+def test_a_global_prefetch_reaches_consumers_that_exist(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q)
+    c.consume(q)
+    c.call("basic.qos", prefetch_count=1, **{"global": True})
+    c.publish("a", "", q)
+    c.publish("b", "", q)
+    c.delivered("a")
+    c.quiet(q)
+    c.say("basic.ack", delivery_tag=1)
+    c.delivered("b")
+
+
+def test_both_kinds_of_prefetch_hold_together(c: Channel, q: str) -> None:
+    filled(c, q, "abcdef")
+    c.call("basic.qos", prefetch_count=2)
+    c.call("basic.qos", prefetch_count=3, **{"global": True})
+    c.consume(q, "one")
+    c.delivered("a", consumer_tag="one")
+    c.delivered("b", consumer_tag="one")
+    c.quiet(q)
+    c.consume(q, "two")
+    c.delivered("c", consumer_tag="two")
+    c.quiet(q)
+
+
+def test_a_global_prefetch_lifted_lets_the_rest_go(c: Channel, q: str) -> None:
+    filled(c, q, "abc")
+    c.call("basic.qos", prefetch_count=1, **{"global": True})
+    c.consume(q)
+    c.delivered("a")
+    c.quiet(q)
+    c.say("basic.qos", prefetch_count=0, **{"global": True})
+    c.hear("basic.qos-ok")
+    c.delivered("b")
+    c.delivered("c")
+
+
+def test_consumers_without_acks_ignore_the_prefetch(c: Channel, q: str) -> None:
+    filled(c, q, "abc")
+    c.call("basic.qos", prefetch_count=1)
+    c.consume(q, no_ack=True)
+    for body in "abc":
+        c.delivered(body)
+
+
+def test_gets_ignore_the_prefetch(c: Channel, q: str) -> None:
+    filled(c, q, "ab")
+    c.call("basic.qos", prefetch_count=1)
+    c.get(q, "a", no_ack=False)
+    c.get(q, "b", no_ack=False)
+
+
+def test_a_prefetch_size_is_not_implemented(c: Channel) -> None:
+    c.say("basic.qos", prefetch_size=10)
+    c.connection_closed(540, "prefetch_size!=0 (10)")
+
+
+def test_the_consumers_of_a_closed_channel_are_gone(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q)
+    other = c.connection.channel(2)
+    other.consume(q)
+    other.call("channel.close", reply_code=200)
+    c.ready(q, 0, consumers=0)
