@@ -1,6 +1,8 @@
 """The language of rabbitmq.conf. What is accepted was compared with cuttlefish, RabbitMQ's parser."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from amq.lang.conf import ConfError, Entry, Include, parse
 
@@ -88,3 +90,17 @@ def test_a_mistake_is_reported_where_it_is_with_what_is_allowed(
         parse(text)
     assert (raised.value.line, raised.value.column, raised.value.message) == (line, column, message)
     assert str(raised.value) == f"{line}:{column}: {message}"
+
+
+@given(st.text(st.sampled_from("ab.=#' \t\r\n\\$()1_-é*/") | st.characters(), max_size=40))
+def test_any_text_is_read_or_refused_at_a_place_within_it(text: str) -> None:
+    try:
+        entries = parse(text)
+    except ConfError as error:
+        lines = text.split("\n")
+        assert 1 <= error.line <= len(lines)
+        assert 1 <= error.column <= len(lines[error.line - 1]) + 1
+    else:
+        lines = text.split("\n")
+        for entry in entries:
+            assert 1 <= entry.line <= len(lines)
