@@ -94,13 +94,12 @@ def test_a_mistake_is_reported_where_it_is_with_what_is_allowed(
 
 @given(st.text(st.sampled_from("ab.=#' \t\r\n\\$()1_-é*/") | st.characters(), max_size=40))
 def test_any_text_is_read_or_refused_at_a_place_within_it(text: str) -> None:
+    places: list[tuple[int, int]]
     try:
-        entries = parse(text)
+        places = [(entry.line, entry.column) for entry in parse(text)]
     except ConfError as error:
-        lines = text.split("\n")
-        assert 1 <= error.line <= len(lines)
-        assert 1 <= error.column <= len(lines[error.line - 1]) + 1
-    else:
-        lines = text.split("\n")
-        for entry in entries:
-            assert 1 <= entry.line <= len(lines)
+        places = [(error.line, error.column)]
+    lines = text.split("\n")
+    for line, column in places:
+        assert 1 <= line <= len(lines)
+        assert 1 <= column <= len(lines[line - 1]) + 1

@@ -61,7 +61,7 @@ class _Given:
 
 
 def load(
-    path: str | None,
+    path: str | Path | None,
     environ: Mapping[str, str],
     *,
     listen: Sequence[str] = (),
