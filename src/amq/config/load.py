@@ -105,7 +105,7 @@ def _take_file(draft: Draft, path: Path, environ: Mapping[str, str], warnings: l
 
 def _take_rabbitmq_variables(draft: Draft, environ: Mapping[str, str]) -> None:
     for variable, name in environment.RABBITMQ.items():
-        if variable in environ:
+        if environ.get(variable):
             _put(draft, _BY_NAME[name], "", environ[variable], f"environment {variable}")
     asked = environment.rabbitmq_listener(environ)
     if asked is not None:
