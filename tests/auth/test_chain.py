@@ -50,6 +50,12 @@ def test_an_unknown_user_and_a_wrong_password_get_the_same_answer(chain: Chain) 
     assert reason(chain.login(Credentials("nobody", b"x"), True)) == "user 'nobody' - invalid credentials"
 
 
+def test_a_refusals_reason_stays_one_printable_line_whatever_the_name(chain: Chain) -> None:
+    assert reason(chain.login(Credentials("a\r\nb\udcff", b"x"), True)) == (
+        "user 'a\\r\\nb\\udcff' - invalid credentials"
+    )
+
+
 def test_a_blank_password_is_refused_whoever_has_it(chain: Chain) -> None:
     for name in ("app", "certified", "nobody"):
         assert "blank password" in reason(chain.login(Credentials(name, b""), True))

@@ -22,13 +22,13 @@ class Internal(Backend):
     def authenticate(self, credentials: Credentials) -> User | Refusal:
         if credentials.password == b"":
             return Refusal(
-                f"user '{credentials.name}' attempted to log in with a blank password, "
+                f"user '{credentials.shown_name}' attempted to log in with a blank password, "
                 "which is prohibited by the internal authN backend"
             )
         user = self.users.get(credentials.name)
         # An unknown user and a wrong password are one answer, so that the log's reader learns as much as the client.
         if user is None or not _proven(user, credentials.password):
-            return Refusal(f"user '{credentials.name}' - invalid credentials")
+            return Refusal(f"user '{credentials.shown_name}' - invalid credentials")
         return user
 
 

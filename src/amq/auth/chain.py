@@ -19,7 +19,7 @@ class Chain:
 
     def login(self, credentials: Credentials, peer_is_loopback: bool) -> User | Refusal:
         """The user, or the last backend's refusal."""
-        answer: User | Refusal = Refusal(f"no backend checked '{credentials.name}'")
+        answer: User | Refusal = Refusal(f"no backend checked '{credentials.shown_name}'")
         for backend in self._backends:
             answer = backend.authenticate(credentials)
             if isinstance(answer, User):

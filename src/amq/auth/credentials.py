@@ -25,6 +25,11 @@ class Credentials:
     name: str
     password: bytes | None = attrs.field(repr=False)
 
+    @property
+    def shown_name(self) -> str:
+        """The name for the log: whatever a client sent, it stays within its line."""
+        return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in self.name)
+
 
 @attrs.frozen
 class Challenge:
