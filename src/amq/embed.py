@@ -27,6 +27,7 @@ import trio
 
 from amq.broker import Broker
 from amq.config.settings import Listener, Settings
+from amq.connection.connection import Connection
 from amq.server.server import Server, new_broker
 from amq.server.transience import forget_transient
 from amq.vhost.permission import Permission
@@ -131,7 +132,14 @@ class EmbeddedBroker:
 
     def delete_vhost(self, name: str) -> None:
         """Delete a vhost with all that is in it and close the connections to it; a missing one is no error."""
-        self._server.work(lambda: self.broker.delete_vhost(name))
+        self._server.work(partial(self._delete_vhost, name))
+
+    def _delete_vhost(self, name: str) -> None:
+        if self.broker.vhosts.pop(name, None) is None:
+            return
+        for client in list(self.broker.clients):
+            if isinstance(client, Connection) and client.vhost_name() == name:
+                client.force_close(f"vhost '{name}' is deleted")
 
     async def restart(self) -> None:
         """Stop and start on the same port, as an operator does: every client hears `connection.close` 320.

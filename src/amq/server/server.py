@@ -18,7 +18,7 @@ from amq.server.alarms import MemoryAlarm
 from amq.server.listener import Door, close_doors, open_doors
 from amq.server.ticker import Ticker
 from amq.server.tls import server_context
-from amq.server.transport import serve_connection
+from amq.server.transport import send_all, serve_connection
 
 LOGGER: Final = logging.getLogger(__name__)
 
@@ -89,7 +89,9 @@ class Server:
 
     def flush(self) -> None:
         """After the core has worked: wake who has something to send, log, look at the next deadline."""
-        logs.publish(self.broker.log)
+        send_all(self.broker)
+        if self.broker.log:
+            logs.publish(self.broker.log)
         self.ticker.kick()
 
     def _force_close(self, reason: str) -> None:
@@ -129,12 +131,12 @@ class Server:
             return  # gone before it was served
         peer = Peer(host, port, server_host, server_port)
         if door.tls is None:
-            await serve_connection(self.broker, stream, peer)
+            await serve_connection(self.broker, stream, peer, self.flush)
             return
         secured = await self._shake_hands(door.tls, stream, peer)
         if secured is not None:
             peer = attrs.evolve(peer, tls=True, certificate=secured.getpeercert() or None)
-            await serve_connection(self.broker, secured, peer)
+            await serve_connection(self.broker, secured, peer, self.flush)
 
     async def _shake_hands(
         self, tls: ssl.SSLContext, stream: trio.SocketStream, peer: Peer

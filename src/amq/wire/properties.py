@@ -69,6 +69,7 @@ class Properties:
         "correlation_id",
         "message_id",
         "timestamp",
+        "blind",
         "_raw_headers",
         "_headers",
     )
@@ -84,6 +85,8 @@ class Properties:
         self.correlation_id: bytes | None = None
         self.message_id: bytes | None = None
         self.timestamp: int | None = None
+        # Routing keys of BCC, which delivery must not show.
+        self.blind: list[bytes] | None = None
         self._raw_headers: bytes = b""
         self._headers: Table | None = None
 

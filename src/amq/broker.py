@@ -1,0 +1,173 @@
+"""The root object: vhosts, users, alarms, and the clients that are connected.
+
+Knows no socket and no clock. The shell tells it the time (`advance`), empties `writable` and `log`, and raises alarms.
+"""
+
+from base64 import urlsafe_b64encode
+from hashlib import blake2b
+from typing import Final
+
+from amq.auth.backend import Internal
+from amq.auth.certificates import CertificateNames
+from amq.auth.chain import Chain
+from amq.auth.mechanisms import Mechanisms
+from amq.auth.users import Users
+from amq.clock import Clock, Timed, Timers
+from amq.config.settings import Settings
+from amq.journal.batch import Batch
+from amq.queues.base import Agenda
+from amq.vhost import topology
+from amq.vhost.permission import Permission
+from amq.vhost.settling import settle
+from amq.vhost.vhost import Vhost
+
+DEBUG: Final = 10
+INFO: Final = 20
+WARNING: Final = 30
+ERROR: Final = 40
+
+
+class Client(Timed):
+    """A connection as the broker sees it; the connection layer implements it.
+
+    `shell` is whoever holds the socket, for the shell to find again; nothing in the core looks at it.
+    """
+
+    __slots__ = ("shell",)
+    shell: object
+
+    def alarm_changed(self) -> None:
+        """An alarm was raised or the last one cleared."""
+        raise NotImplementedError
+
+    def confirm(self) -> None:
+        """More tickets are durable: tell the publishers among its channels."""
+        raise NotImplementedError
+
+    def vhost_name(self) -> str | None:
+        """The vhost that it has opened; None before that."""
+        raise NotImplementedError
+
+    def force_close(self, reason: str) -> None:
+        """Close it from this side: `connection.close` 320 with that reason."""
+        raise NotImplementedError
+
+
+class Broker:
+    """A whole broker without I/O. `now` is monotonic time in s, `wall` the same moment in s since 1970."""
+
+    __slots__ = (
+        "settings",
+        "clock",
+        "timers",
+        "journal",
+        "vhosts",
+        "users",
+        "logins",
+        "mechanisms",
+        "accepting_logins",
+        "alarms",
+        "clients",
+        "awaiting",
+        "writable",
+        "log",
+        "serial",
+        "secret",
+    )
+
+    def __init__(self, settings: Settings, now: float, wall: float, journal: Batch | None = None, secret: bytes = b"") -> None:
+        self.settings = settings
+        self.clock = Clock(now, wall)
+        self.timers = Timers()
+        self.journal = journal or Batch(keeps=False)
+        self.vhosts: dict[str, Vhost] = {}
+        self.users = Users()
+        self.logins = Chain([Internal(self.users)], settings.loopback_users)
+        names = CertificateNames(
+            settings.ssl_cert_login_from, settings.ssl_cert_login_san_type, settings.ssl_cert_login_san_index
+        )
+        self.mechanisms = Mechanisms(settings.auth_mechanisms, names)
+        # False: every login is refused, whoever asks.
+        self.accepting_logins: bool = True
+        # What is scarce now: "memory", "disk".
+        self.alarms: set[str] = set()
+        # In order of arrival (a dict as an ordered set).
+        self.clients: dict[Client, None] = {}
+        # Those with confirms that wait for a ticket.
+        self.awaiting: dict[Client, None] = {}
+        # Those whose outbox got something since the shell last looked.
+        self.writable: list[Client] = []
+        self.log: list[tuple[int, str]] = []
+        self.serial: int = 0
+        # Names made from it cannot be guessed; the shell passes random octets.
+        self.secret = secret
+        self.add_default_user()
+
+    def add_default_user(self) -> None:
+        """The user and vhost that the configuration names."""
+        settings = self.settings
+        self.users.add(settings.default_user, settings.default_pass, tags=settings.default_user_tags)
+        vhost = self.add_vhost(settings.default_vhost)
+        granted = settings.default_permissions
+        vhost.permissions.set(settings.default_user, Permission(granted.configure, granted.write, granted.read))
+
+    def add_vhost(self, name: str) -> Vhost:
+        """The vhost of that name, made if it is not there yet."""
+        vhost = self.vhosts.get(name)
+        if vhost is None:
+            vhost = self.vhosts[name] = Vhost(name, Agenda(self.clock, self.timers))
+            topology.furnish(vhost)
+        return vhost
+
+    def delete_vhost(self, name: str) -> None:
+        """Delete a vhost with all that is in it, and close the connections to it; a missing one is no error."""
+        vhost = self.vhosts.pop(name, None)
+        if vhost is None:
+            return
+        for client in list(self.clients):
+            if client.vhost_name() == name:
+                client.force_close(f"vhost '{name}' is deleted")
+        for queue in list(vhost.queues.values()):
+            topology.delete_queue(vhost, queue)
+
+    def unique_name(self) -> bytes:
+        """22 characters (base64url) that were not given out before and that nobody can guess."""
+        self.serial += 1
+        digest = blake2b(self.serial.to_bytes(8, "big"), key=self.secret, digest_size=16).digest()
+        return urlsafe_b64encode(digest)[:22]
+
+    def note(self, level: int, text: str) -> None:
+        """Leave a line for the log."""
+        self.log.append((level, text))
+
+    def advance(self, now: float) -> None:
+        """It is `now`: do what is due."""
+        self.clock.now = now
+        self.timers.advance(now)
+        for vhost in self.vhosts.values():
+            settle(vhost)
+
+    def durable(self, ticket: int) -> None:
+        """Every record up to `ticket` is safe: confirm what waited for it."""
+        self.journal.durable = ticket
+        awaiting = self.awaiting
+        self.awaiting = {}
+        for client in awaiting:
+            client.confirm()
+
+    def set_alarm(self, source: str, raised: bool) -> None:
+        """Raise or clear the alarm of "memory" or "disk"; publishers are blocked while one is raised."""
+        before = set(self.alarms)
+        if raised:
+            self.alarms.add(source)
+        else:
+            self.alarms.discard(source)
+        if self.alarms == before:
+            return
+        self.note(WARNING, f"{source} resource limit alarm {'set' if raised else 'cleared'}")
+        for client in list(self.clients):
+            client.alarm_changed()
+
+    def alarm_reason(self) -> str:
+        """What connection.blocked says: `low on memory & disk`."""
+        return "low on " + " & ".join(sorted(self.alarms, reverse=True))

@@ -1,0 +1,107 @@
+"""One channel: what belongs to it, and how it is taken down."""
+
+from amq.connection import ledger as deliveries
+from amq.connection.consumer import UNLIMITED, ChannelConsumer
+from amq.connection.ledger import Ledger
+from amq.connection.publisher import Publisher
+from amq.connection.session import Session
+from amq.queues.base import Queue
+from amq.vhost import topology
+from amq.wire import methods
+from amq.wire.tables import Table
+
+
+class Channel:
+    """An open channel. `prefetch` is for consumers that start from now on (0: unlimited).
+
+    `closing`: a channel.close was sent; everything but its answer is ignored. `commit_ticket`: a tx.commit waits
+    for it (0: none does).
+    """
+
+    __slots__ = ("number", "session", "ledger", "publisher", "prefetch", "closing", "last_queue", "commit_ticket", "timed")
+
+    def __init__(self, number: int, session: Session) -> None:
+        self.number = number
+        self.session = session
+        self.ledger = Ledger(session.outbox)
+        self.publisher = Publisher(session, number)
+        self.prefetch: int = 0
+        self.closing: bool = False
+        # What an empty queue name stands for.
+        self.last_queue: bytes | None = None
+        self.commit_ticket: int = 0
+        # True once a timer looks after deliveries that are never acknowledged.
+        self.timed: bool = False
+
+    def reply(self, method: int, arguments: list[object]) -> None:
+        """Send a method to the client."""
+        self.session.outbox.put(methods.encode(self.number, method, arguments))
+
+    def add_consumer(
+        self, queue: Queue, tag: bytes, no_ack: bool, exclusive: bool, priority: int, arguments: Table
+    ) -> ChannelConsumer:
+        """A new consumer in this channel's books; the queue does not know it yet."""
+        session = self.session
+        credit = UNLIMITED if no_ack or not self.prefetch else self.prefetch
+        consumer = ChannelConsumer(
+            tag,
+            no_ack,
+            exclusive,
+            priority,
+            arguments,
+            queue,
+            credit,
+            self.ledger,
+            self.number,
+            session.broker.clock,
+            session.starved,
+            session.room_in_frame,
+            session.notify_cancel,
+        )
+        self.ledger.subscribers[tag] = consumer
+        return consumer
+
+    def cancel(self, tag: bytes) -> None:
+        """Stop a consumer; what it has not acknowledged stays outstanding. An unknown tag is no mistake."""
+        consumer = self.ledger.subscribers.pop(tag, None)
+        if consumer is None:
+            return
+        publisher = self.publisher
+        if publisher.reply_queue is not None and consumer.queue is publisher.reply_queue:
+            self.forget_replies()
+            return
+        queue = consumer.queue
+        queue.remove_consumer(consumer)
+        if queue.auto_delete and not queue.consumer_count():
+            topology.delete_queue(self.session.vhost, queue)
+
+    def forget_replies(self) -> None:
+        """End the direct reply-to consumer, if there is one."""
+        publisher = self.publisher
+        if publisher.reply_queue is not None:
+            vhost = self.session.vhost
+            publisher.reply_queue.consumer = None
+            del vhost.replies[publisher.reply_queue.name]
+            publisher.reply_queue = None
+            vhost.changed()
+
+    def shut(self) -> None:
+        """Take the channel down: consumers go, and what is unacknowledged returns to its queues."""
+        self.closing = True
+        transaction = self.publisher.transaction
+        outstanding = self.ledger.take_all()
+        if transaction is not None:
+            outstanding += transaction.deliveries()
+            outstanding.sort(key=tag_of)
+        # Before the consumers go: an auto-delete queue then takes its messages with it.
+        deliveries.put_back(outstanding)
+        for tag in list(self.ledger.subscribers):
+            self.cancel(tag)
+        self.publisher.confirms = None
+        self.publisher.transaction = None
+        self.publisher.parts = []
+
+
+def tag_of(delivery: deliveries.Delivery) -> int:
+    """The delivery tag."""
+    return delivery[5]

@@ -1,0 +1,170 @@
+"""A consumer on a channel: turns messages into basic.deliver frames in its connection's outbox.
+
+Most of a delivery repeats from message to message, so it is put together from pieces that are made once:
+
+    start                          |tag, redelivered| middle                                        | body | end
+    frame head, method, consumer   |                | address, end; header frame; body frame's head |      |
+"""
+
+from struct import Struct
+from typing import Final
+
+from amq.clock import Clock
+from amq.connection.ledger import Ledger, Subscriber
+from amq.connection.outbox import Outbox
+from amq.message import Message
+from amq.queues.base import Queue
+from amq.wire import methods, spec
+from amq.wire.properties import shortstr
+from amq.wire.tables import Table
+
+# A consumer takes at most so many messages in one go, and about so many octets.
+RUN: Final = 512
+RUN_SIZE: Final = 1 << 16
+UNLIMITED: Final = 1 << 60
+
+_HEAD: Final = Struct(">BHI").pack
+_TAG: Final = Struct(">QB").pack
+_DELIVER: Final = spec.BASIC_DELIVER.to_bytes(4, "big")
+END: Final = b"\xce"
+
+
+def content_frames(channel: int, header: bytes, body: bytes, room: int) -> list[bytes]:
+    """Header frame and body frames of a content; `room` is the largest payload of a frame, in octets."""
+    pieces = [_HEAD(spec.FRAME_HEADER, channel, len(header)), header, END]
+    for start in range(0, len(body), room):
+        part = body[start : start + room]
+        pieces += (_HEAD(spec.FRAME_BODY, channel, len(part)), part, END)
+    return pieces
+
+
+class ChannelConsumer(Subscriber):
+    """A subscription of a channel. `room_in_frame` is the largest payload of a frame, in octets."""
+
+    __slots__ = (
+        "outbox",
+        "channel",
+        "clock",
+        "starved",
+        "room_in_frame",
+        "notify",
+        "prefix",
+        "address",
+        "header",
+        "start",
+        "middle",
+        "weight",
+    )
+
+    def __init__(
+        self,
+        tag: bytes,
+        no_ack: bool,
+        exclusive: bool,
+        priority: int,
+        arguments: Table,
+        queue: Queue,
+        credit: int,
+        ledger: Ledger,
+        channel: int,
+        clock: Clock,
+        starved: "list[ChannelConsumer]",
+        room_in_frame: int,
+        notify: bool,
+    ) -> None:
+        super().__init__(tag, no_ack, exclusive, priority, arguments, queue, credit, ledger)
+        self.outbox: Outbox = ledger.outbox
+        self.channel = channel
+        self.clock = clock
+        # The connection's consumers that found the outbox full.
+        self.starved = starved
+        self.room_in_frame = room_in_frame
+        # Whether the client wants to hear of a cancellation by the broker.
+        self.notify = notify
+        self.prefix: bytes = _DELIVER + shortstr(tag)
+        # What `start` and `middle` were made for, and the octets of such a delivery.
+        self.address: bytes = b""
+        self.header: bytes = b""
+        self.start: bytes = b""
+        self.middle: bytes = b""
+        self.weight: int = 0
+
+    def room(self) -> int:
+        if self.outbox.full():
+            self.starved.append(self)
+            return 0
+        room = self.credit
+        ledger = self.ledger
+        if ledger.limit and not self.no_ack:
+            room = min(room, ledger.limit - ledger.outstanding)
+        if room > RUN:
+            room = RUN
+        # By the size of the last delivery; the next ones may differ, so never more than a run.
+        if room > 1 and room * self.weight > RUN_SIZE:
+            room = max(1, RUN_SIZE // self.weight)
+        return room
+
+    def shape(self, message: Message) -> None:
+        """Make the pieces that repeat, for messages like this one."""
+        self.address = address = message.address
+        self.header = header = message.header
+        number = self.channel
+        size = len(message.body)
+        self.start = _HEAD(spec.FRAME_METHOD, number, len(self.prefix) + 9 + len(address)) + self.prefix
+        middle = [address, END, _HEAD(spec.FRAME_HEADER, number, len(header)), header]
+        if size:
+            # The end of the header frame; without a body the end of the delivery stands for it.
+            middle += (END, _HEAD(spec.FRAME_BODY, number, size))
+        self.middle = b"".join(middle)
+        self.weight = len(self.start) + len(self.middle) + size + 10
+
+    def deliver(self, queue: Queue, position: int, messages: list[Message], redelivered: bool) -> None:
+        ledger = self.ledger
+        tag = ledger.next_tag
+        first = tag
+        pieces = self.outbox.pieces
+        unacked = ledger.unacked
+        noted = not self.no_ack
+        now = self.clock.now
+        total = 0
+        for message in messages:
+            if message.header is not self.header or message.address is not self.address:
+                if len(message.body) > self.room_in_frame:
+                    total += self.put_split(message, tag, redelivered)
+                    if noted:
+                        unacked[tag] = (self, queue, position, message, now, tag)
+                        position += 1
+                    tag += 1
+                    continue
+                self.shape(message)
+            pieces += (self.start, _TAG(tag, redelivered), self.middle, message.body, END)
+            total += self.weight
+            if noted:
+                unacked[tag] = (self, queue, position, message, now, tag)
+                position += 1
+            tag += 1
+        ledger.next_tag = tag
+        if noted:
+            self.credit -= tag - first
+            ledger.outstanding += tag - first
+        self.outbox.grow(total)
+
+    def put_split(self, message: Message, tag: int, redelivered: bool) -> int:
+        """Deliver a body of several frames; returns the octets added."""
+        address = message.address
+        pieces = [
+            _HEAD(spec.FRAME_METHOD, self.channel, len(self.prefix) + 9 + len(address)),
+            self.prefix,
+            _TAG(tag, redelivered),
+            address,
+            END,
+            *content_frames(self.channel, message.header, message.body, self.room_in_frame),
+        ]
+        self.outbox.pieces += pieces
+        self.weight = len(message.body)
+        return sum([len(piece) for piece in pieces])
+
+    def cancelled(self) -> None:
+        self.ledger.subscribers.pop(self.tag, None)
+        if self.notify:
+            self.outbox.put(methods.encode(self.channel, spec.BASIC_CANCEL, [self.tag, True]))

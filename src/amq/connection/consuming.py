@@ -1,0 +1,192 @@
+"""The consuming half of the basic class: consume, cancel, get, qos, ack, nack, reject, recover."""
+
+from amq.connection import ledger as deliveries
+from amq.connection.channel import Channel
+from amq.connection.consumer import content_frames
+from amq.connection.entities import name_in, queue_name, table_in, usable_queue
+from amq.connection.ledger import Delivery
+from amq.connection.reply_to import REPLY_PREFIX, ReplyQueue
+from amq.errors import (
+    ACCESS_REFUSED,
+    NOT_ALLOWED,
+    NOT_IMPLEMENTED,
+    PRECONDITION_FAILED,
+    ChannelFault,
+    ConnectionFault,
+)
+from amq.queues.base import Queue
+from amq.queues.classic import ClassicQueue
+from amq.wire import methods, spec
+from amq.wire.methods import Arguments
+from amq.wire.properties import REPLY_TO_QUEUE
+from amq.wire.tables import INTEGERS, Table, type_name
+
+
+def basic_qos(channel: Channel, arguments: Arguments) -> None:
+    """basic.qos. Per consumer it is for those to come; global it is for the channel as a whole, at once."""
+    size, count, for_channel = arguments
+    assert isinstance(count, int)
+    if size:
+        raise ConnectionFault(NOT_IMPLEMENTED, f"prefetch_size!=0 ({size})")
+    if for_channel:
+        channel.ledger.limit = count
+        channel.ledger.relieve_all()
+    else:
+        channel.prefetch = count
+    channel.reply(spec.BASIC_QOS_OK, [])
+
+
+def basic_consume(channel: Channel, arguments: Arguments) -> None:
+    """basic.consume."""
+    _, raw, tag, _no_local, no_ack, exclusive, nowait, table = arguments
+    assert isinstance(tag, bytes)
+    if raw == REPLY_TO_QUEUE:
+        consume_replies(channel, tag, bool(no_ack), bool(nowait))
+        return
+    if tag in channel.ledger.subscribers:
+        raise reused(tag)
+    name = queue_name(channel, raw)
+    session = channel.session
+    session.access.read("queue", name)
+    queue = usable_queue(channel, name)
+    check_count(channel)
+    priority = consumer_priority(channel, queue, table_in(table))
+    check_exclusive(channel, queue, bool(exclusive))
+    tag = tag or new_tag(channel)
+    consumer = channel.add_consumer(queue, tag, bool(no_ack), bool(exclusive), priority, table_in(table))
+    if not nowait:
+        channel.reply(spec.BASIC_CONSUME_OK, [tag])
+    queue.add_consumer(consumer)
+
+
+def check_count(channel: Channel) -> None:
+    """Raise ConnectionFault(530) when a channel may have no more consumers."""
+    most = channel.session.broker.settings.consumer_max_per_channel
+    if most and len(channel.ledger.subscribers) >= most:
+        raise ConnectionFault(NOT_ALLOWED, f"reached maximum ({most}) of consumers per channel")
+
+
+def new_tag(channel: Channel) -> bytes:
+    """A consumer tag for a client that leaves it to the broker."""
+    return b"amq.ctag-" + channel.session.broker.unique_name()
+
+
+def reused(tag: bytes) -> ConnectionFault:
+    """The fault of giving a second consumer of a channel the tag of the first."""
+    return ConnectionFault(NOT_ALLOWED, f"attempt to reuse consumer tag '{tag.decode('utf-8', 'replace')}'")
+
+
+def consumer_priority(channel: Channel, queue: Queue, arguments: Table) -> int:
+    """The argument x-priority; raises ChannelFault(406) unless it is an integer."""
+    field = arguments.get("x-priority")
+    if field is None:
+        return 0
+    if field[0] not in INTEGERS:
+        label = channel.session.vhost.named("queue", queue.name)
+        raise ChannelFault(
+            PRECONDITION_FAILED,
+            f"invalid arg 'x-priority' for {label}: \"expected integer, got {type_name(field[0])}\"",
+        )
+    return int(field[1])
+
+
+def check_exclusive(channel: Channel, queue: Queue, exclusive: bool) -> None:
+    """Raise ChannelFault(403) where exclusive consumers and others would meet."""
+    assert isinstance(queue, ClassicQueue)
+    consumers = queue.consumers
+    if consumers.exclusive() or (exclusive and (consumers.all or consumers.single_active)):
+        label = channel.session.vhost.named("queue", queue.name)
+        raise ChannelFault(ACCESS_REFUSED, f"{label} in exclusive use")
+
+
+def consume_replies(channel: Channel, tag: bytes, no_ack: bool, nowait: bool) -> None:
+    """Consume from the direct reply-to pseudo queue."""
+    publisher = channel.publisher
+    if tag in channel.ledger.subscribers:
+        raise reused(tag)
+    if publisher.reply_queue is not None:
+        raise ChannelFault(PRECONDITION_FAILED, "reply consumer already set")
+    if not no_ack:
+        raise ChannelFault(PRECONDITION_FAILED, "reply consumer cannot acknowledge")
+    session = channel.session
+    tag = tag or new_tag(channel)
+    queue = ReplyQueue(REPLY_PREFIX + b"g1" + session.broker.unique_name(), session.vhost.agenda)
+    queue.consumer = channel.add_consumer(queue, tag, True, False, 0, {})
+    publisher.reply_queue = queue
+    session.vhost.replies[queue.name] = queue
+    if not nowait:
+        channel.reply(spec.BASIC_CONSUME_OK, [tag])
+
+
+def basic_cancel(channel: Channel, arguments: Arguments) -> None:
+    """basic.cancel."""
+    tag, nowait = arguments
+    assert isinstance(tag, bytes)
+    channel.cancel(tag)
+    if not nowait:
+        channel.reply(spec.BASIC_CANCEL_OK, [tag])
+
+
+def basic_get(channel: Channel, arguments: Arguments) -> None:
+    """basic.get."""
+    _, raw, no_ack = arguments
+    name = queue_name(channel, raw)
+    channel.session.access.read("queue", name_in(name))
+    queue = usable_queue(channel, name)
+    found = queue.get()
+    if found is None:
+        channel.reply(spec.BASIC_GET_EMPTY, [b""])
+        return
+    position, message, redelivered = found
+    session = channel.session
+    ledger = channel.ledger
+    tag = ledger.next_tag
+    ledger.next_tag = tag + 1
+    if no_ack:
+        queue.settle(position)
+    else:
+        ledger.unacked[tag] = (None, queue, position, message, session.broker.clock.now, tag)
+    head: list[object] = [tag, redelivered, message.exchange(), message.routing_key(), queue.ready_count()]
+    session.outbox.put(methods.encode(channel.number, spec.BASIC_GET_OK, head))
+    for piece in content_frames(channel.number, message.header, message.body, session.room_in_frame):
+        session.outbox.put(piece)
+
+
+def basic_ack(channel: Channel, tag: int, multiple: bool) -> None:
+    """basic.ack; in a transaction it counts at commit."""
+    transaction = channel.publisher.transaction
+    if transaction is None:
+        channel.ledger.ack(tag, multiple)
+    else:
+        transaction.acked += channel.ledger.take(tag, multiple)
+
+
+def basic_reject(channel: Channel, tag: int, multiple: bool, requeue: bool) -> None:
+    """basic.reject and basic.nack; in a transaction they count at commit."""
+    taken = channel.ledger.take(tag, multiple)
+    transaction = channel.publisher.transaction
+    if transaction is not None:
+        if requeue:
+            transaction.requeued += taken
+        else:
+            transaction.rejected += taken
+        return
+    give_back(channel, taken, requeue)
+
+
+def give_back(channel: Channel, taken: list[Delivery], requeue: bool) -> None:
+    """Requeue deliveries, or drop them (or leave them to a dead-letter exchange)."""
+    if requeue:
+        deliveries.put_back(taken)
+    else:
+        deliveries.refuse(taken)
+    channel.ledger.release(taken)
+
+
+def basic_recover(channel: Channel, requeue: bool) -> None:
+    """basic.recover: everything outstanding goes back to its queue."""
+    if not requeue:
+        raise ConnectionFault(NOT_IMPLEMENTED, "requeue=false")
+    give_back(channel, channel.ledger.take_all(), True)
+
+

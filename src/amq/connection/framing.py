@@ -1,0 +1,40 @@
+"""The faults of frames that are none, in RabbitMQ's words."""
+
+from amq.errors import FRAME_ERROR, UNEXPECTED_FRAME, ConnectionFault
+from amq.wire import spec
+
+# Erlang's printer breaks a term that would pass this column.
+_COLUMNS = 80
+
+
+def octets(payload: bytes) -> str:
+    """Octets as Erlang prints a binary: `<<1,2,3>>`; of long ones the first 16, and said so."""
+    shown = ",".join([str(octet) for octet in payload[:16]])
+    return f"{'first 16' if len(payload) > 16 else 'all'} octets = <<{shown}>>"
+
+
+def too_large(kind: int, size: int, frame_max: int) -> ConnectionFault:
+    """A payload that exceeds what was negotiated."""
+    return ConnectionFault(
+        FRAME_ERROR,
+        f"type {kind}, all octets = <<>>: {{frame_too_large,{size},{frame_max - spec.ENVELOPE}}}",
+    )
+
+
+def bad_end(kind: int, payload: bytes, mark: int) -> ConnectionFault:
+    """Another octet where the end mark should be."""
+    head = f"type {kind}, {octets(payload)}: "
+    term = f"{{invalid_frame_end_marker,{mark}}}"
+    if len(head) + len(term) > _COLUMNS:
+        term = f"{{invalid_frame_end_marker,\n{' ' * (len(head) + 1)}{mark}}}"
+    return ConnectionFault(FRAME_ERROR, head + term)
+
+
+def unknown(kind: int, payload: bytes) -> ConnectionFault:
+    """A frame of no known type, or too short for the one it has."""
+    return ConnectionFault(FRAME_ERROR, f"type {kind}, {octets(payload)}: unknown_frame")
+
+
+def unexpected(kind: int, payload: bytes) -> ConnectionFault:
+    """A frame where its type has no business: content on channel 0, a heartbeat on another."""
+    return ConnectionFault(UNEXPECTED_FRAME, f"type {kind}, {octets(payload)}")

@@ -1,0 +1,34 @@
+"""The other end of a connection, as the shell found it."""
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import Any
+
+import attrs
+
+from amq.auth import credentials
+
+
+@attrs.frozen
+class Peer:
+    """Addresses of both ends; `certificate` as `ssl.SSLObject.getpeercert()` gave it for a verified client, else None."""
+
+    host: str
+    port: int
+    server_host: str
+    server_port: int
+    tls: bool = False
+    certificate: Mapping[str, Any] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port} -> {self.server_host}:{self.server_port}"
+
+    def for_login(self) -> credentials.Peer:
+        """What a login needs to know."""
+        try:
+            loopback = ip_address(self.host.partition("%")[0])
+        except ValueError:
+            # No internet address: a socket of this machine.
+            return credentials.Peer(True, self.tls, self.certificate)
+        mapped = getattr(loopback, "ipv4_mapped", None)
+        return credentials.Peer((mapped or loopback).is_loopback, self.tls, self.certificate)

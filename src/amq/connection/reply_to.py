@@ -1,0 +1,34 @@
+"""Direct reply-to: answers go straight to the channel that asked, through no queue.
+
+A channel that consumes from the pseudo queue `amq.rabbitmq.reply-to` gets a name of its own, which its requests
+carry in reply-to; whoever publishes to that name through the default exchange is delivered to the channel at once.
+"""
+
+from typing import Final
+
+from amq.connection.consumer import ChannelConsumer
+from amq.message import Message
+from amq.queues.base import Agenda, Queue
+from amq.wire.properties import REPLY_TO_QUEUE
+
+REPLY_PREFIX: Final = REPLY_TO_QUEUE + b"."
+
+
+class ReplyQueue(Queue):
+    """Hands each message to its one consumer and keeps nothing."""
+
+    __slots__ = ("consumer",)
+
+    def __init__(self, name: bytes, agenda: Agenda) -> None:
+        super().__init__(name, False, None, False, {}, agenda)
+        self.consumer: ChannelConsumer | None = None
+
+    def enqueue(self, message: Message) -> bool:
+        consumer = self.consumer
+        if consumer is not None:
+            ledger = consumer.ledger
+            tag = ledger.next_tag
+            consumer.deliver(self, 0, [message], False)
+            # As RabbitMQ numbers them: an answer bears the next tag but does not use it up.
+            ledger.next_tag = tag
+        return True

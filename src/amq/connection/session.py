@@ -1,0 +1,52 @@
+"""What all channels of an opened connection share."""
+
+from amq.auth.users import User
+from amq.broker import Broker
+from amq.connection.consumer import ChannelConsumer
+from amq.connection.outbox import Outbox
+from amq.queues.base import Queue
+from amq.vhost.vhost import Vhost
+from amq.wire.spec import ENVELOPE
+from amq.wire.tables import Table
+
+
+class Session:
+    """An opened connection as its channels see it.
+
+    `owner` is what exclusive queues are compared by. `frame_max` was negotiated, in octets, 0 for no limit;
+    `room_in_frame` is what of it is left for a payload.
+    """
+
+    __slots__ = (
+        "broker",
+        "vhost",
+        "access",
+        "user",
+        "outbox",
+        "owner",
+        "room_in_frame",
+        "notify_cancel",
+        "starved",
+        "exclusive",
+        "has_published",
+        "fed",
+    )
+
+    def __init__(
+        self, broker: Broker, vhost: Vhost, user: User, outbox: Outbox, frame_max: int, capabilities: Table
+    ) -> None:
+        self.broker = broker
+        self.vhost = vhost
+        self.access = vhost.permissions.access(user.name)
+        self.user = user
+        self.outbox = outbox
+        self.owner: object = self
+        self.room_in_frame: int = (frame_max or 1 << 31) - ENVELOPE
+        self.notify_cancel: bool = capabilities.get("consumer_cancel_notify", ("t", False))[1] is True
+        # Consumers that found the outbox full; they go on when it was sent.
+        self.starved: list[ChannelConsumer] = []
+        self.exclusive: dict[Queue, None] = {}
+        # Set by every publish, cleared by the connection: under an alarm, publishers are blocked.
+        self.has_published: bool = False
+        # A queue of the latest publishes.
+        self.fed: Queue | None = None

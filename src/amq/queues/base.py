@@ -1,0 +1,157 @@
+"""What every queue type can do, what it asks of a consumer, and what it leaves for its vhost to do."""
+
+from collections import deque
+from typing import Final
+
+from amq.clock import Clock, Timers
+from amq.destination import Destination
+from amq.message import Message
+from amq.wire.tables import Table
+
+# Why a message left a queue other than by an acknowledgement; the names that x-death uses.
+REJECTED: Final = "rejected"
+EXPIRED: Final = "expired"
+MAXLEN: Final = "maxlen"
+
+
+class Consumer:
+    """One subscription as its queue sees it. The connection layer implements it.
+
+    `blocked` says that the queue took it off its list of those who can take messages; whoever makes room again
+    hands it back with `queue.unblock`.
+    """
+
+    __slots__ = ("tag", "no_ack", "exclusive", "priority", "blocked", "arguments")
+
+    def __init__(self, tag: bytes, no_ack: bool, exclusive: bool, priority: int, arguments: Table) -> None:
+        self.tag = tag
+        self.no_ack = no_ack
+        self.exclusive = exclusive
+        self.priority = priority
+        self.arguments = arguments
+        self.blocked: bool = False
+
+    def room(self) -> int:
+        """How many messages it can take now; 0: none."""
+        raise NotImplementedError
+
+    def deliver(self, queue: "Queue", position: int, messages: list[Message], redelivered: bool) -> None:
+        """Take messages that stood at `position` and following: no waiting, no refusing."""
+        raise NotImplementedError
+
+    def cancelled(self) -> None:
+        """The queue is gone; nothing more will come."""
+        raise NotImplementedError
+
+
+class Agenda:
+    """What is left to do once a chunk of a client's input is through, for all queues of a broker.
+
+    `touched`: queues that may have something to deliver. `dead`: messages that left their queue for its dead-letter
+    exchange, with the reason. Lists rather than calls: a queue knows nothing above itself.
+    """
+
+    __slots__ = ("clock", "timers", "touched", "dead")
+
+    def __init__(self, clock: Clock, timers: Timers) -> None:
+        self.clock = clock
+        self.timers = timers
+        self.touched: list[Queue] = []
+        self.dead: deque[tuple[Queue, Message, str]] = deque()
+
+
+class Queue(Destination):
+    """Base of every queue type.
+
+    `owner` is the connection that an exclusive queue belongs to (its own kind of object, only compared), `unacked`
+    how many messages are out with consumers. `deleted` is True once it is gone: acknowledgements that come
+    late then mean nothing. `taken` counts deliveries, ever; who waits for consumers to keep up watches it move.
+    """
+
+    __slots__ = (
+        "durable",
+        "exclusive",
+        "auto_delete",
+        "arguments",
+        "owner",
+        "agenda",
+        "touched",
+        "unacked",
+        "deleted",
+        "taken",
+        "used_at",
+    )
+
+    def __init__(
+        self, name: bytes, durable: bool, owner: object | None, auto_delete: bool, arguments: Table, agenda: Agenda
+    ) -> None:
+        super().__init__(name)
+        self.durable = durable
+        self.owner = owner
+        self.exclusive: bool = owner is not None
+        self.auto_delete = auto_delete
+        self.arguments = arguments
+        self.agenda = agenda
+        self.touched: bool = False
+        self.unacked: int = 0
+        self.deleted: bool = False
+        self.taken: int = 0
+        self.used_at: float = agenda.clock.now
+
+    def touch(self) -> None:
+        """Ask to be dispatched at the end of the chunk."""
+        if not self.touched:
+            self.touched = True
+            self.agenda.touched.append(self)
+
+    def enqueue(self, message: Message) -> bool:
+        """Take a message. False: refused, the publisher is to be told so."""
+        raise NotImplementedError
+
+    def dispatch(self) -> None:
+        """Hand ready messages to consumers that can take them."""
+        raise NotImplementedError
+
+    def get(self) -> tuple[int, Message, bool] | None:
+        """Take the head: its position, the message, whether it was delivered before. None: nothing ready."""
+        raise NotImplementedError
+
+    def settle(self, position: int) -> None:
+        """A delivered message is done with."""
+        raise NotImplementedError
+
+    def reject(self, position: int, message: Message) -> None:
+        """A delivered message is refused for good."""
+        raise NotImplementedError
+
+    def requeue(self, deliveries: list[tuple[int, Message]]) -> None:
+        """Put delivered messages back to where they stood."""
+        raise NotImplementedError
+
+    def purge(self) -> int:
+        """Drop all ready messages; returns how many."""
+        raise NotImplementedError
+
+    def ready_count(self) -> int:
+        """Messages that wait for a consumer."""
+        raise NotImplementedError
+
+    def add_consumer(self, consumer: Consumer) -> None:
+        """Let a consumer take part."""
+        raise NotImplementedError
+
+    def remove_consumer(self, consumer: Consumer) -> None:
+        """A consumer is gone. What it holds unacknowledged stays with its channel."""
+        raise NotImplementedError
+
+    def cancel_consumers(self) -> None:
+        """The queue is deleted: tell every consumer."""
+        raise NotImplementedError
+
+    def unblock(self, consumer: Consumer) -> None:
+        """A consumer with `blocked` set can take messages again."""
+        raise NotImplementedError
+
+    def consumer_count(self) -> int:
+        """Consumers, whether they can take something or not."""
+        raise NotImplementedError

@@ -1,0 +1,272 @@
+"""The classic queue: first in, first out, or by priority; limits, expiry and dead-lettering where asked for.
+
+A queue with none of those appends a message and remembers that it was touched; everything else stands behind
+`guarded` or a dict that is empty.
+"""
+
+from amq.clock import NEVER, Timed
+from amq.message import Message
+from amq.queues.arguments import Options
+from amq.queues.backlog import Backlog, Fifo
+from amq.queues.base import EXPIRED, MAXLEN, REJECTED, Agenda, Consumer, Queue
+from amq.queues.consumers import Consumers
+from amq.queues.limits import DROP_HEAD, REJECT_PUBLISH_DLX
+from amq.queues.priority import Prioritized
+from amq.wire.tables import Table
+
+
+class HeadExpiry(Timed):
+    """Looks after a queue's head when its time is over."""
+
+    __slots__ = ("queue", "deadline")
+
+    def __init__(self, queue: "ClassicQueue") -> None:
+        self.queue = queue
+        # The earliest deadline that a timer is running for.
+        self.deadline: float = NEVER
+
+    def due(self, now: float) -> None:
+        self.deadline = NEVER
+        if not self.queue.deleted:
+            self.queue.drop_expired()
+
+
+class ClassicQueue(Queue):
+    """RabbitMQ's default type of queue."""
+
+    __slots__ = (
+        "options",
+        "backlog",
+        "fifo",
+        "guarded",
+        "limits",
+        "size",
+        "deadlines",
+        "head_expiry",
+        "consumers",
+    )
+
+    def __init__(
+        self,
+        name: bytes,
+        durable: bool,
+        owner: object | None,
+        auto_delete: bool,
+        arguments: Table,
+        agenda: Agenda,
+        options: Options,
+    ) -> None:
+        super().__init__(name, durable, owner, auto_delete, arguments, agenda)
+        self.options = options
+        # The same object as `backlog` when that is a plain fifo, for the two tight paths.
+        self.fifo: Fifo | None = None if options.max_priority else Fifo()
+        self.backlog: Backlog = self.fifo or Prioritized(options.max_priority)
+        self.limits = options.limits
+        self.guarded: bool = options.limits is not None or options.ttl >= 0 or self.fifo is None
+        # Octets of ready bodies; counted only under a limit in octets.
+        self.size: int = 0
+        # When messages expire (monotonic seconds), by position, from enqueueing until they are settled.
+        self.deadlines: dict[int, float] = {}
+        self.head_expiry = HeadExpiry(self)
+        self.consumers = Consumers(options.single_active)
+
+    def enqueue(self, message: Message) -> bool:
+        if self.guarded or message.properties.ttl >= 0:
+            return self.enqueue_guarded(message)
+        fifo = self.fifo
+        assert fifo is not None
+        fifo.ready.append(message)
+        if not self.touched:
+            self.touched = True
+            self.agenda.touched.append(self)
+        return True
+
+    def enqueue_guarded(self, message: Message) -> bool:
+        """Enqueue where limits, expiry or priorities matter."""
+        limits = self.limits
+        if limits is not None and limits.overflow != DROP_HEAD and self.overflows(message):
+            if limits.overflow == REJECT_PUBLISH_DLX:
+                self.bury(message, MAXLEN)
+            return False
+        position = self.backlog.push(message)
+        self.size += len(message.body)
+        deadline = self.deadline_of(message)
+        if deadline != NEVER:
+            self.deadlines[position] = deadline
+        if limits is not None or deadline != NEVER:
+            # Consumers come before limits and expiry: what one of them takes at once counts against neither.
+            self.dispatch()
+            self.enforce_limits()
+            self.drop_expired()
+        else:
+            self.touch()
+        return True
+
+    def overflows(self, message: Message) -> bool:
+        """True when one more message would exceed a limit, even after consumers took what they can."""
+        limits = self.limits
+        assert limits is not None
+        extra = len(message.body)
+        if not limits.exceeded(self.backlog.size() + 1, self.size + extra):
+            return False
+        self.dispatch()
+        return limits.exceeded(self.backlog.size() + 1, self.size + extra)
+
+    def deadline_of(self, message: Message) -> float:
+        """When a message that comes in now expires: the lesser of the queue's time to live and its own."""
+        ttl = message.properties.ttl
+        own = self.options.ttl
+        if own >= 0 and (ttl < 0 or own < ttl):
+            ttl = own
+        return NEVER if ttl < 0 else self.agenda.clock.now + ttl / 1000
+
+    def dispatch(self) -> None:
+        self.touched = False
+        backlog = self.backlog
+        if self.deadlines:
+            self.drop_expired()
+        fifo = self.fifo
+        consumers = self.consumers
+        while backlog.size():
+            consumer = consumers.next()
+            if consumer is None:
+                return
+            if fifo is not None and not fifo.returned and not self.guarded and consumers.alone():
+                self.hand_run(fifo, consumer)
+            else:
+                position, message, redelivered = backlog.pop()
+                self.leave(position, message, consumer.no_ack)
+                self.taken += 1
+                consumer.deliver(self, position, [message], redelivered)
+
+    def hand_run(self, fifo: Fifo, consumer: Consumer) -> None:
+        """Give the only consumer all that it can take in one call."""
+        ready = fifo.ready
+        count = min(len(ready), consumer.room())
+        position = fifo.head
+        if count == len(ready):
+            run = list(ready)
+            ready.clear()
+        else:
+            run = [ready.popleft() for _ in range(count)]
+        fifo.head = position + count
+        if not consumer.no_ack:
+            self.unacked += count
+        elif self.deadlines:
+            for at in range(position, position + count):
+                self.deadlines.pop(at, None)
+        self.taken += count
+        consumer.deliver(self, position, run, False)
+
+    def leave(self, position: int, message: Message, settled: bool) -> None:
+        """Account for a message that was popped."""
+        self.size -= len(message.body)
+        if settled:
+            self.deadlines.pop(position, None)
+        else:
+            self.unacked += 1
+
+    def get(self) -> tuple[int, Message, bool] | None:
+        self.used_at = self.agenda.clock.now
+        if self.deadlines:
+            self.drop_expired()
+        if not self.backlog.size():
+            return None
+        position, message, redelivered = self.backlog.pop()
+        self.leave(position, message, False)
+        self.taken += 1
+        return position, message, redelivered
+
+    def settle(self, position: int) -> None:
+        self.unacked -= 1
+        if self.deadlines:
+            self.deadlines.pop(position, None)
+
+    def reject(self, position: int, message: Message) -> None:
+        self.settle(position)
+        if not self.deleted:
+            self.bury(message, REJECTED)
+
+    def requeue(self, deliveries: list[tuple[int, Message]]) -> None:
+        if self.deleted:
+            return
+        self.unacked -= len(deliveries)
+        for position, message in deliveries:
+            self.backlog.put_back(position, message)
+            self.size += len(message.body)
+        if self.limits is not None:
+            self.enforce_limits()
+        self.touch()
+
+    def enforce_limits(self) -> None:
+        """Drop heads until the queue is within its limits."""
+        limits = self.limits
+        if limits is None or limits.overflow != DROP_HEAD:
+            return
+        while self.backlog.size() and limits.exceeded(self.backlog.size(), self.size):
+            self.drop_head(MAXLEN)
+
+    def drop_expired(self) -> None:
+        """Drop heads whose time is over, and see to it that the next head is looked after in time.
+
+        Only heads: behind one that lives long, the expired wait (and count) as they do in RabbitMQ.
+        """
+        now = self.agenda.clock.now
+        deadlines = self.deadlines
+        while deadlines:
+            head = self.backlog.peek()
+            if head is None:
+                return
+            deadline = deadlines.get(head[0], NEVER)
+            if deadline > now:
+                if deadline < self.head_expiry.deadline:
+                    self.head_expiry.deadline = deadline
+                    self.agenda.timers.add(deadline, self.head_expiry)
+                return
+            self.drop_head(EXPIRED)
+
+    def drop_head(self, reason: str) -> None:
+        """Drop the head, or dead-letter it."""
+        position, message, _ = self.backlog.pop()
+        self.size -= len(message.body)
+        self.deadlines.pop(position, None)
+        self.bury(message, reason)
+
+    def bury(self, message: Message, reason: str) -> None:
+        """Leave a message to the dead-letter exchange, if the queue has one."""
+        if self.options.dead_letter_exchange is not None:
+            self.agenda.dead.append((self, message, reason))
+
+    def purge(self) -> int:
+        count = self.backlog.size()
+        if self.deadlines:
+            # Those of messages that are out for delivery stay.
+            while self.backlog.size():
+                self.deadlines.pop(self.backlog.pop()[0], None)
+        self.backlog.clear()
+        self.size = 0
+        return count
+
+    def ready_count(self) -> int:
+        return self.backlog.size()
+
+    def add_consumer(self, consumer: Consumer) -> None:
+        self.consumers.add(consumer)
+        self.touch()
+
+    def remove_consumer(self, consumer: Consumer) -> None:
+        self.consumers.remove(consumer)
+        self.used_at = self.agenda.clock.now
+        self.touch()
+
+    def cancel_consumers(self) -> None:
+        for consumer in list(self.consumers.all):
+            self.consumers.remove(consumer)
+            consumer.cancelled()
+
+    def unblock(self, consumer: Consumer) -> None:
+        self.consumers.unblock(consumer)
+        self.touch()
+
+    def consumer_count(self) -> int:
+        return len(self.consumers.all)

@@ -1,0 +1,70 @@
+"""Messages that wait by priority: a fifo per level, higher levels first, always.
+
+Strict, as RabbitMQ's classic priority queues are: a low level waits as long as a higher one has anything.
+"""
+
+from typing import Final
+
+from amq.message import Message
+from amq.queues.backlog import Backlog, Fifo
+
+# Positions of all levels share one number space: `position_in_level * LEVELS + level`.
+LEVELS: Final = 256
+
+
+class Prioritized(Backlog):
+    """A backlog with levels 0 to `highest` (at most 255)."""
+
+    __slots__ = ("highest", "levels", "count")
+
+    def __init__(self, highest: int) -> None:
+        self.highest = highest
+        # Created when first used: most of the 256 possible levels never are.
+        self.levels: dict[int, Fifo] = {}
+        self.count: int = 0
+
+    def level_of(self, message: Message) -> int:
+        """A priority above the highest counts as the highest."""
+        return min(message.properties.priority, self.highest)
+
+    def push(self, message: Message) -> int:
+        number = self.level_of(message)
+        level = self.levels.get(number)
+        if level is None:
+            level = self.levels[number] = Fifo()
+        self.count += 1
+        return level.push(message) * LEVELS + number
+
+    def top(self) -> int:
+        """The highest level that has a message; -1 when none has."""
+        best = -1
+        for number, level in self.levels.items():
+            if number > best and (level.ready or level.returned):
+                best = number
+        return best
+
+    def pop(self) -> tuple[int, Message, bool]:
+        number = self.top()
+        position, message, redelivered = self.levels[number].pop()
+        self.count -= 1
+        return position * LEVELS + number, message, redelivered
+
+    def peek(self) -> tuple[int, Message] | None:
+        number = self.top()
+        if number < 0:
+            return None
+        head = self.levels[number].peek()
+        assert head is not None
+        return head[0] * LEVELS + number, head[1]
+
+    def put_back(self, position: int, message: Message) -> None:
+        self.levels[position % LEVELS].put_back(position // LEVELS, message)
+        self.count += 1
+
+    def size(self) -> int:
+        return self.count
+
+    def clear(self) -> None:
+        for level in self.levels.values():
+            level.clear()
+        self.count = 0

@@ -1,0 +1,241 @@
+"""One client's socket and its Connection: the only place where a message's way waits.
+
+    read a chunk -> connection.receive -> everything that this chunk caused, on every socket, is sent
+
+Sending is tried at once, without a task switch; only what a socket does not take is left to that client's writer.
+A socket is not read from while its connection does not want data, and a publisher that runs ahead of its consumers
+gives them a moment before it is read from again.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from typing import Final
+
+import attrs
+import trio
+
+from amq.broker import Broker
+from amq.connection.connection import Connection
+from amq.connection.peer import Peer
+from amq.queues.base import Queue
+
+# Octets read at once.
+CHUNK: Final = 1 << 17
+# Rounds of sending and refilling before others get their turn.
+ROUNDS: Final = 8
+# How long a publisher gives way (s): while its consumers take something, and at most.
+STALLED: Final = 0.0005
+GIVE_WAY: Final = 0.005
+# How long a client may take to read what is left when its connection has ended, in s.
+LAST_WORDS: Final = 3.0
+
+Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
+
+
+async def serve_connection(broker: Broker, stream: Stream, peer: Peer, after: Callable[[], None]) -> None:
+    """Serve one client until it is gone. `after` is called whenever the core has worked."""
+    connection = Connection(broker, peer, time.monotonic())
+    wire = PlainWire(stream) if isinstance(stream, trio.SocketStream) else TlsWire(stream)
+    await Transport(connection, wire, after).run()
+
+
+def send_all(broker: Broker) -> None:
+    """Send what stands in the outboxes of all clients, as far as their sockets take it."""
+    writable = broker.writable
+    while writable:
+        transport = writable.pop().shell
+        assert isinstance(transport, Transport)
+        transport.push()
+
+
+class Wire:
+    """A socket, plain or with TLS."""
+
+    async def read(self) -> bytes:
+        """The next octets; empty at the end. Raises OSError or trio.BrokenResourceError."""
+        raise NotImplementedError
+
+    def write_some(self, data: bytes) -> int:
+        """Send without waiting; returns how many octets were taken. Raises OSError."""
+        raise NotImplementedError
+
+    async def write(self, data: bytes) -> None:
+        """Send all. Raises OSError or trio.BrokenResourceError."""
+        raise NotImplementedError
+
+    async def end(self) -> None:
+        """Say that nothing more comes, and let the other side end too."""
+        raise NotImplementedError
+
+
+@attrs.define(eq=False)
+class PlainWire(Wire):
+    """TCP, by file descriptor: trio waits for readiness, the octets take no detour."""
+
+    stream: trio.SocketStream
+    _fd: int = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._fd = self.stream.socket.fileno()
+
+    async def read(self) -> bytes:
+        while True:
+            await trio.lowlevel.wait_readable(self._fd)
+            try:
+                return os.read(self._fd, CHUNK)
+            except BlockingIOError:
+                continue
+
+    def write_some(self, data: bytes) -> int:
+        try:
+            return os.write(self._fd, data)
+        except BlockingIOError:
+            return 0
+
+    async def write(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            await trio.lowlevel.wait_writable(self._fd)
+            view = view[self.write_some(bytes(view) if len(view) < len(data) else data) :]
+
+    async def end(self) -> None:
+        await self.stream.send_eof()
+        # Unread octets at close() would make the kernel reset the connection and lose our last words.
+        while await self.read():
+            pass
+
+
+@attrs.define(eq=False)
+class TlsWire(Wire):
+    """TLS: everything goes through the stream's own tasks."""
+
+    stream: trio.SSLStream[trio.SocketStream]
+
+    async def read(self) -> bytes:
+        return bytes(await self.stream.receive_some(CHUNK))
+
+    def write_some(self, data: bytes) -> int:
+        return 0
+
+    async def write(self, data: bytes) -> None:
+        await self.stream.send_all(data)
+
+    async def end(self) -> None:
+        await self.stream.aclose()
+
+
+@attrs.define(eq=False)
+class Transport:
+    """Moves octets between a wire and a connection."""
+
+    connection: Connection
+    wire: Wire
+    after: Callable[[], None]
+    # What the socket did not take; while there is something, only the writer sends.
+    _rest: bytes = b""
+    _write: trio.Event = attrs.field(factory=trio.Event, init=False)
+    _read_on: trio.Event | None = attrs.field(default=None, init=False)
+    _scope: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
+
+    async def run(self) -> None:
+        """Until the client is gone or its connection has ended."""
+        self.connection.shell = self
+        try:
+            with self._scope:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._writer)
+                    await self._reader()
+                    nursery.cancel_scope.cancel()
+            await self._farewell()
+        finally:
+            self.connection.lost(time.monotonic())
+            self._flush()
+
+    def push(self) -> None:
+        """Send what stands in the outbox, as far as the socket takes it now."""
+        connection = self.connection
+        outbox = connection.outbox
+        rounds = 0
+        while not self._rest:
+            data = outbox.take()
+            if not data:
+                break
+            try:
+                taken = self.wire.write_some(data)
+            except OSError:
+                self._scope.cancel()
+                return
+            if taken < len(data):
+                self._rest = data[taken:]
+            elif rounds < ROUNDS:
+                rounds += 1
+                connection.written(time.monotonic())
+            else:
+                # The writer goes on after everybody else had a turn.
+                self._rest = outbox.take()
+        outbox.noted = bool(self._rest)
+        if self._rest:
+            self._write.set()
+        elif connection.finished:
+            self._scope.cancel()
+        if self._read_on is not None and connection.wants_data():
+            self._read_on.set()
+
+    def _flush(self) -> None:
+        send_all(self.connection.broker)
+        self.after()
+
+    async def _reader(self) -> None:
+        connection = self.connection
+        receive = connection.receive
+        read = self.wire.read
+        try:
+            while data := await read():
+                receive(data, time.monotonic())
+                self._flush()
+                while not connection.wants_data():
+                    self._read_on = trio.Event()
+                    await self._read_on.wait()
+                    self._read_on = None
+                queue = connection.pressed()
+                if queue is not None:
+                    await self._give_way(queue)
+        except (OSError, trio.BrokenResourceError):
+            return
+
+    async def _give_way(self, queue: Queue) -> None:
+        """Wait while consumers take from a queue, but not for one that is slow by itself."""
+        began = moved = time.monotonic()
+        taken = queue.taken
+        while queue.ready_count() > 500:
+            await trio.sleep(0)
+            now = time.monotonic()
+            if queue.taken != taken:
+                taken = queue.taken
+                moved = now
+            elif now - moved > STALLED:
+                return
+            if now - began > GIVE_WAY:
+                return
+
+    async def _writer(self) -> None:
+        try:
+            while True:
+                await self._write.wait()
+                self._write = trio.Event()
+                with trio.move_on_after(LAST_WORDS if self.connection.finished else float("inf")):
+                    await self.wire.write(self._rest)
+                self._rest = b""
+                self.connection.written(time.monotonic())
+                self.push()
+        except (OSError, trio.BrokenResourceError):
+            self._scope.cancel()
+
+    async def _farewell(self) -> None:
+        """Close in good order, so that the last frames arrive."""
+        try:
+            with trio.move_on_after(LAST_WORDS / 3):
+                await self.wire.end()
+        except (OSError, trio.BrokenResourceError, trio.ClosedResourceError):
+            return

@@ -1,0 +1,68 @@
+"""One virtual host: the exchanges and queues in it, and the way of a message through them."""
+
+from amq.destination import Destination
+from amq.exchanges import router
+from amq.exchanges.base import Binding, Exchange
+from amq.message import Message
+from amq.queues.base import Agenda, Queue
+from amq.vhost.permission import Permissions
+
+
+class Route:
+    """Where the messages of one basic.publish go: its arguments parsed, permitted and routed.
+
+    `queues` is None when every message must be routed by itself; `durable` says that one of the queues is.
+    """
+
+    __slots__ = ("address", "exchange", "routing_key", "mandatory", "queues", "durable")
+
+    def __init__(
+        self, address: bytes, exchange: Exchange, routing_key: bytes, mandatory: bool, queues: list[Queue] | None
+    ) -> None:
+        self.address = address
+        self.exchange = exchange
+        self.routing_key = routing_key
+        self.mandatory = mandatory
+        self.queues = queues
+        self.durable: bool = queues is not None and any(queue.durable for queue in queues)
+
+
+class Vhost:
+    """The entities of one virtual host by name.
+
+    `incoming` holds the bindings that lead to a destination, `routes` what publishers of each user were routed to
+    before: valid until anything changes that routing or permission depends on.
+    """
+
+    __slots__ = ("name", "exchanges", "queues", "permissions", "agenda", "incoming", "routes", "replies", "expired")
+
+    def __init__(self, name: str, agenda: Agenda) -> None:
+        self.name = name
+        self.agenda = agenda
+        self.exchanges: dict[bytes, Exchange] = {}
+        self.queues: dict[bytes, Queue] = {}
+        self.permissions = Permissions(name)
+        self.incoming: dict[Destination, dict[tuple[object, ...], Binding]] = {}
+        self.routes: dict[str, dict[bytes, Route]] = {}
+        # Direct reply-to: who waits for an answer under a name of his own, each as a queue that keeps nothing.
+        self.replies: dict[bytes, Queue] = {}
+        # Queues whose x-expires is over; the broker deletes them.
+        self.expired: list[Queue] = []
+
+    def routes_of(self, user: str) -> dict[bytes, Route]:
+        """The cache of a user's routes: the same dict for as long as the vhost lives."""
+        return self.routes.setdefault(user, {})
+
+    def changed(self) -> None:
+        """Forget every cached route."""
+        for routes in self.routes.values():
+            if routes:
+                routes.clear()
+
+    def named(self, kind: str, name: bytes) -> str:
+        """How error texts name an entity: `queue 'q' in vhost '/'`."""
+        return f"{kind} '{name.decode('utf-8', 'replace')}' in vhost '{self.name}'"
+
+    def route(self, exchange: Exchange, routing_keys: list[bytes], message: Message) -> router.Routing:
+        """The queues that a message reaches, each once."""
+        return router.route(self.exchanges, exchange, routing_keys, message)
