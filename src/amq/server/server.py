@@ -1,6 +1,8 @@
 """A broker on its sockets: listens, serves every client, stops in good order. The nursery of all that runs is here."""
 
+import contextlib
 import logging
+import socket
 import ssl
 import time
 from collections.abc import Callable
@@ -79,7 +81,9 @@ class Server:
         """Drop every client's socket without a word, as a broken network does."""
         for scope, stream in self._clients.items():
             scope.cancel()
-            stream.socket.close()
+            # Not closed before its task is through with it: another client might get the same descriptor.
+            with contextlib.suppress(OSError):
+                stream.socket.shutdown(socket.SHUT_RDWR)
 
     def work(self, action: Callable[[], None]) -> None:
         """Let the core do something that no client asked for, and send what comes of it."""
@@ -88,8 +92,12 @@ class Server:
         self.flush()
 
     def flush(self) -> None:
-        """After the core has worked: wake who has something to send, log, look at the next deadline."""
+        """Send what the core's last work has put into the outboxes, and the rest of `after_work`."""
         send_all(self.broker)
+        self.after_work()
+
+    def after_work(self) -> None:
+        """Log what the core noted, and look at the next deadline."""
         if self.broker.log:
             logs.publish(self.broker.log)
         self.ticker.kick()
