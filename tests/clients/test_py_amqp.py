@@ -136,6 +136,24 @@ def test_a_prefetch_of_three_holds_the_fourth_message_back(connection: amqp.Conn
     drain_until(connection, lambda: len(tags) == 5)
 
 
+def test_a_cancelled_consumer_gets_nothing_more_when_its_last_message_is_acknowledged(
+    connection: amqp.Connection, names: Names
+) -> None:
+    queue = names("cancelled")
+    channel = connection.channel()
+    channel.queue_declare(queue, auto_delete=False)
+    channel.basic_qos(0, 1, False)
+    for number in range(2):
+        channel.basic_publish(amqp.Message(str(number)), routing_key=queue)
+    got: list[amqp.Message] = []
+    tag = channel.basic_consume(queue, callback=got.append)
+    drain_until(connection, lambda: bool(got))
+    channel.basic_cancel(tag)
+    channel.basic_ack(got[0].delivery_tag)
+    assert channel.queue_declare(queue, passive=True, auto_delete=False).message_count == 1
+    assert len(got) == 1
+
+
 def test_every_subscriber_of_a_fanout_exchange_gets_a_copy(channel: amqp.Channel, names: Names) -> None:
     exchange = names("logs")
     channel.exchange_declare(exchange, "fanout", auto_delete=False)
