@@ -127,6 +127,34 @@ def test_tag_zero_nacks_everything_back(c: Channel, q: str) -> None:
     remaining(c, q, "abc")
 
 
+def test_messages_nacked_by_a_consumer_come_back_in_order_before_newer_ones(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q)
+    for body in "abcd":
+        c.publish(body, "", q)
+    c.call("basic.qos", prefetch_count=2)
+    c.consume(q)
+    c.delivered("a", delivery_tag=1)
+    c.delivered("b", delivery_tag=2)
+    c.say("basic.nack", delivery_tag=2, multiple=True, requeue=True)
+    c.delivered("a", delivery_tag=3, redelivered=True)
+    c.delivered("b", delivery_tag=4, redelivered=True)
+    c.say("basic.ack", delivery_tag=4, multiple=True)
+    c.delivered("c", redelivered=False)
+    c.delivered("d", redelivered=False)
+
+
+def test_a_message_given_back_goes_to_another_waiting_consumer(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q)
+    c.publish("a", "", q)
+    c.call("basic.qos", prefetch_count=1)
+    c.consume(q, "one")
+    c.delivered("a", consumer_tag="one")
+    other = c.connection.channel(2)
+    other.consume(q, "two", no_ack=True)
+    c.call("channel.close", reply_code=200)
+    other.delivered("a", consumer_tag="two", redelivered=True)
+
+
 def test_a_requeued_message_may_come_straight_back(c: Channel, q: str) -> None:
     c.call("queue.declare", queue=q)
     c.publish("a", "", q)

@@ -3,8 +3,6 @@
 import time
 from collections.abc import Callable
 
-import pytest
-
 from tests.conformance.client import Channel, Connection
 
 Connect = Callable[..., Connection]
@@ -132,19 +130,6 @@ def test_a_new_secret_is_taken(c: Channel) -> None:
     c.connection.control.say("connection.update-secret", new_secret="guest", reason="renewed")
     c.connection.control.hear("connection.update-secret-ok")
     c.quiet()
-
-
-@pytest.mark.parametrize("name", ["basic.deliver", "basic.get-ok", "basic.return"])
-def test_content_that_only_servers_send_is_refused(c: Channel, name: str) -> None:
-    c.say(name)
-    c.connection.send_frame(2, 1, bytes.fromhex("003c 0000 0000000000000000 0000"))
-    c.connection.control.hear("connection.close", reply_code=503)
-
-
-@pytest.mark.parametrize("name", ["queue.declare-ok", "basic.consume-ok", "channel.open-ok", "tx.select-ok"])
-def test_methods_that_only_servers_send_are_refused(c: Channel, name: str) -> None:
-    c.say(name)
-    c.connection.control.hear("connection.close", reply_code=503)
 
 
 def test_heartbeats_come_when_nothing_else_does(connect: Connect) -> None:

@@ -362,6 +362,48 @@ def test_a_prefetch_size_is_not_implemented(c: Channel) -> None:
     c.connection_closed(540, "prefetch_size!=0 (10)")
 
 
+def test_the_consumers_of_a_faulted_channel_are_gone(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q)
+    c.consume(q)
+    c.say("basic.ack", delivery_tag=5)
+    c.channel_closed(406, "unknown delivery tag 5")
+    c.ready(q, 0, consumers=0)
+    c.consume(q)
+
+
+def test_a_lost_active_consumer_is_succeeded_and_its_messages_come_first(c: Channel, connect: Connect, q: str) -> None:
+    c.call("queue.declare", queue=q, arguments={"x-single-active-consumer": True})
+    lost = connect().channel(1)
+    lost.consume(q)
+    c.consume(q, "next")
+    c.publish("a", "", q)
+    lost.delivered("a")
+    lost.connection.hang_up()
+    c.delivered("a", consumer_tag="next", redelivered=True)
+
+
+def test_a_higher_priority_consumer_with_credit_again_is_served_first(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q)
+    c.call("basic.qos", prefetch_count=1)
+    c.consume(q, "low")
+    c.consume(q, "high", arguments={"x-priority": 1})
+    c.publish("a", "", q)
+    c.delivered("a", consumer_tag="high", delivery_tag=1)
+    c.publish("b", "", q)
+    c.delivered("b", consumer_tag="low")
+    c.publish("c", "", q)
+    c.quiet(q)
+    c.say("basic.ack", delivery_tag=1)
+    c.delivered("c", consumer_tag="high")
+
+
+@pytest.mark.parametrize("name", ["x-stream-offset"])
+def test_a_consumer_argument_of_another_queue_type_is_refused(c: Channel, q: str, name: str) -> None:
+    c.call("queue.declare", queue=q)
+    c.say("basic.consume", queue=q, arguments={name: "first"})
+    c.channel_closed(406, f"invalid arg '{name}' for queue '{q}' in vhost '/' of queue type rabbit_classic_queue")
+
+
 def test_the_consumers_of_a_closed_channel_are_gone(c: Channel, q: str) -> None:
     c.call("queue.declare", queue=q)
     other = c.connection.channel(2)

@@ -192,19 +192,52 @@ def test_a_closed_channel_makes_room_for_another(connect: Connect) -> None:
     connection.channel(2).quiet()
 
 
-def test_a_connection_method_on_a_channel_is_refused(c: Channel) -> None:
-    c.say("connection.open", virtual_host="/")
-    c.connection.control.hear("connection.close", reply_code=503)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "connection.open",
+        "connection.close-ok",
+        "channel.close-ok",
+        "channel.flow-ok",
+        "queue.declare-ok",
+        "tx.select-ok",
+    ],
+)
+def test_a_method_that_no_channel_takes_is_unimplemented(c: Channel, name: str) -> None:
+    c.say(name)
+    c.connection_closed(503, "unimplemented method")
 
 
-def test_a_handshake_method_after_the_handshake_is_in_the_wrong_state(c: Channel) -> None:
-    c.connection.control.say("connection.open", virtual_host="/")
+@pytest.mark.parametrize("name", ["basic.deliver", "basic.get-ok", "basic.return"])
+def test_content_that_only_servers_send_is_unimplemented(c: Channel, name: str) -> None:
+    c.say(name)
+    c.connection.send_frame(CONTENT_HEADER, 1, encode_header(0, {}))
+    c.connection_closed(503, "unimplemented method")
+
+
+@pytest.mark.parametrize("name", ["connection.open", "connection.tune-ok", "connection.close-ok", "channel.open"])
+def test_a_method_that_channel_0_takes_in_another_state_is_unexpected(c: Channel, name: str) -> None:
+    c.connection.control.say(name)
     c.connection.control.connection_closed(504, "unexpected method in connection state running")
 
 
-def test_a_channel_method_on_channel_0_is_in_the_wrong_state(c: Channel) -> None:
-    c.connection.control.say("channel.open")
-    c.connection.control.connection_closed(504, "unexpected method in connection state running")
+@pytest.mark.parametrize("name", ["connection.tune-ok", "connection.close", "channel.open"])
+def test_only_open_is_expected_after_tuning(dial: Callable[[], Connection], name: str) -> None:
+    connection = dial()
+    connection.greet()
+    connection.start_ok()
+    connection.tune_ok()
+    connection.control.say(name)
+    connection.control.connection_closed(504, "unexpected method in connection state opening")
+
+
+def test_no_channel_can_be_used_before_the_connection_is_open(dial: Callable[[], Connection]) -> None:
+    connection = dial()
+    connection.greet()
+    connection.start_ok()
+    connection.tune_ok()
+    connection.send_frame(METHOD, 1, encode("channel.open", {}))
+    connection.connection_closed(505, "type 1, all octets = <<0,20,0,10,0>>")
 
 
 def test_a_table_with_an_unknown_field_type_cannot_be_decoded(c: Channel, q: str) -> None:
@@ -213,10 +246,76 @@ def test_a_table_with_an_unknown_field_type_cannot_be_decoded(c: Channel, q: str
 
 
 def test_an_unknown_method_of_a_known_class_ends_the_connection(c: Channel) -> None:
-    c.connection.send_frame(METHOD, 1, b"\x00\x3c\x00\xc8")
+    c.connection.send_frame(METHOD, 1, b"\x00\x32\x00\xc8")
     c.connection.control.hear("connection.close")
 
 
-def test_a_method_cut_short_ends_the_connection(c: Channel) -> None:
+def test_an_unknown_class_ends_the_connection(c: Channel) -> None:
+    c.connection.send_frame(METHOD, 1, b"\x00\x99\x00\x10")
+    c.connection.control.hear("connection.close")
+
+
+def test_a_method_cut_short_cannot_be_decoded(c: Channel) -> None:
     c.connection.send_frame(METHOD, 1, encode("queue.declare", {"queue": "cut"})[:-6])
-    c.connection.control.hear("connection.close", reply_code=501)
+    c.connection_closed(501, "cannot decode <<0,0,3,99,117>>", by="queue.declare")
+
+
+def test_a_method_with_octets_to_spare_cannot_be_decoded(c: Channel) -> None:
+    c.connection.send_frame(METHOD, 1, encode("basic.recover", {"requeue": True}) + b"z")
+    c.connection_closed(501, "cannot decode <<1,122>>", by="basic.recover")
+
+
+@pytest.mark.parametrize("kind", [METHOD, CONTENT_HEADER])
+def test_a_payload_too_short_for_its_type_is_an_unknown_frame(c: Channel, kind: int) -> None:
+    c.connection.send_frame(kind, 1, b"\x00\x3c\x00")
+    c.connection_closed(501, f"type {kind}, all octets = <<0,60,0>>: unknown_frame", by="")
+
+
+def test_a_heartbeat_with_a_payload_is_an_unknown_frame(c: Channel) -> None:
+    c.connection.send_frame(HEARTBEAT, 0, b"zz")
+    c.connection_closed(501, 'type 8, all octets = <<"zz">>: unknown_frame', by="")
+
+
+def test_names_must_be_utf_8(c: Channel) -> None:
+    c.say("queue.declare", queue=b"\xff\xfe")
+    c.connection_closed(501, "Malformed UTF-8 in shortstr", by="")
+
+
+def test_a_routing_key_of_a_publish_may_be_any_octets(c: Channel) -> None:
+    c.publish("m", "amq.direct", b"\xff\xfe", mandatory=True)  # type: ignore[arg-type]
+    returned = c.hear("basic.return", body=b"m")
+    assert returned["routing_key"].encode("utf-8", "surrogateescape") == b"\xff\xfe"
+
+
+def test_a_name_beyond_ascii_is_shown_as_it_is(c: Channel) -> None:
+    c.say("queue.declare", queue="wärteschlange", passive=True)
+    c.channel_closed(404, "no queue 'wärteschlange' in vhost '/'")
+
+
+@pytest.mark.parametrize(
+    ("flags", "values"),
+    [
+        pytest.param(b"\x20\x00", b"\x00\x00\x00\x03\x01a?", id="unknown-field-type"),
+        pytest.param(b"\x80\x00", b"\x05ab", id="cut-short"),
+        pytest.param(b"\x80\x00", b"\x02abcd", id="octets-to-spare"),
+        pytest.param(b"\x00\x00", b"\x02ab", id="values-without-flags"),
+        pytest.param(b"\x20\x00", b"\xff\xff\xff\xff", id="forged-table-length"),
+    ],
+)
+def test_malformed_properties_end_the_connection(c: Channel, q: str, flags: bytes, values: bytes) -> None:
+    c.say("basic.publish", exchange="amq.direct", routing_key=q)
+    c.connection.send_frame(CONTENT_HEADER, 1, b"\x00\x3c\x00\x00" + bytes(8) + flags + values)
+    c.connection.control.hear("connection.close")
+
+
+@pytest.mark.parametrize("length", [214, 215, 255])
+def test_a_reply_text_is_cut_to_what_a_short_string_holds(c: Channel, length: int) -> None:
+    whole = f"NOT_FOUND - no exchange '{'e' * length}' in vhost '/'"
+    c.publish("m", "e" * length, "k")
+    c.hear("channel.close", reply_text=whole if len(whole) <= 255 else whole[:252] + "...")
+
+
+def test_a_body_after_a_complete_content_lacks_its_method(c: Channel, q: str) -> None:
+    c.publish("m", "amq.direct", q)
+    c.connection.send_frame(BODY, 1, b"x")
+    c.connection_closed(505, "expected method frame, got non method frame instead", by="")

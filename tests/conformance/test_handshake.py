@@ -173,13 +173,14 @@ def test_the_smallest_frame_is_allowed(dial: Dial) -> None:
     connection.channel(1).quiet()
 
 
-def test_a_missing_virtual_host_is_named(dial: Dial) -> None:
+@pytest.mark.parametrize("name", ["conformance-nowhere", ""])
+def test_a_missing_virtual_host_is_named(dial: Dial, name: str) -> None:
     connection = dial()
     connection.greet()
     connection.start_ok()
     connection.tune_ok()
-    connection.control.say("connection.open", virtual_host="conformance-nowhere")
-    connection.control.connection_closed(530, "vhost conformance-nowhere not found")
+    connection.control.say("connection.open", virtual_host=name)
+    connection.control.connection_closed(530, f"vhost {name} not found")
 
 
 def test_amqplain_tables_may_hold_more_than_the_two_fields(dial: Dial) -> None:

@@ -1,8 +1,10 @@
 """Bind, unbind, purge and delete of queues."""
 
+from collections.abc import Callable
+
 import pytest
 
-from tests.conformance.client import Channel
+from tests.conformance.client import Channel, Connection
 
 
 def test_binding_to_a_missing_exchange_names_the_exchange(c: Channel, q: str, x: str) -> None:
@@ -168,3 +170,17 @@ def test_consumers_of_a_deleted_queue_are_cancelled(c: Channel, q: str) -> None:
     other = c.connection.channel(2)
     other.call("queue.delete", queue=q)
     c.hear("basic.cancel", consumer_tag="mine", nowait=True)
+
+
+def test_the_deleting_channel_hears_delete_ok_before_its_cancels(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q)
+    c.consume(q, "one")
+    c.consume(q, "two")
+    c.call("queue.delete", queue=q)
+    heard = {c.hear("basic.cancel", nowait=True)["consumer_tag"] for _ in range(2)}
+    assert heard == {"one", "two"}
+
+
+def test_a_locked_queue_may_be_unbound_by_anyone(c: Channel, connect: Callable[..., Connection], q: str) -> None:
+    c.call("queue.declare", queue=q, exclusive=True)
+    connect().channel(1).call("queue.unbind", queue=q, exchange="amq.direct", routing_key="never")

@@ -26,6 +26,8 @@ REFUSED = [
     ("x-dead-letter-routing-key", "k", "routing_key_but_no_dlx_defined"),
     ("x-single-active-consumer", "yes", "{unacceptable_type,longstr}"),
     ("x-queue-mode", "fast", "\"unsupported queue mode 'fast'\""),
+    ("x-queue-version", 9, "\"unsupported queue version '9'\""),
+    ("x-queue-version", "2", '"expected integer, got longstr"'),
     ("x-queue-mode", 1, "{unacceptable_type,signedint}"),
 ]
 
@@ -108,3 +110,44 @@ def test_a_queue_whose_declaration_failed_does_not_exist(c: Channel, q: str) -> 
     c.channel_closed(406, f"invalid arg 'x-expires' for queue '{q}' in vhost '/': {{value_zero,0}}")
     c.say("queue.declare", queue=q, passive=True)
     c.channel_closed(404, f"no queue '{q}' in vhost '/'")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("x-max-age", "1h"),
+        ("x-delivery-limit", 5),
+        ("x-dead-letter-strategy", "at-least-once"),
+        ("x-quorum-initial-group-size", 3),
+        ("x-initial-cluster-size", 3),
+        ("x-max-in-memory-length", 3),
+        ("x-max-in-memory-bytes", 3),
+        ("x-stream-max-segment-size-bytes", 1000000),
+        ("x-queue-leader-locator", "client-local"),
+    ],
+)
+def test_an_argument_of_another_queue_type_is_refused(c: Channel, q: str, name: str, value: object) -> None:
+    c.say("queue.declare", queue=q, arguments={name: value})
+    c.channel_closed(406, f"invalid arg '{name}' for queue '{q}' in vhost '/' of queue type rabbit_classic_queue")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "term"),
+    [
+        ({"x-overflow": "bad", "x-expires": 0}, "x-expires", "{value_zero,0}"),
+        ({"x-max-priority": -1, "x-max-length": -2}, "x-max-length", "{value_negative,-2}"),
+        ({"x-expires": 0, "x-queue-type": "tape"}, "x-queue-type", "\"unsupported queue type 'tape'\""),
+        ({"x-max-age": "1h", "x-overflow": "bad"}, "x-overflow", "invalid_overflow"),
+    ],
+)
+def test_of_two_bad_arguments_the_first_in_the_order_of_the_checks_is_named(
+    c: Channel, q: str, arguments: dict[str, object], name: str, term: str
+) -> None:
+    c.say("queue.declare", queue=q, arguments=arguments)
+    c.channel_closed(406, f"invalid arg '{name}' for queue '{q}' in vhost '/': {term}")
+
+
+@pytest.mark.parametrize("kind", ["quorum", "stream"])
+def test_a_queue_type_that_is_still_to_come_is_not_implemented(c: Channel, q: str, kind: str) -> None:
+    c.say("queue.declare", queue=q, durable=True, arguments={"x-queue-type": kind})
+    c.connection.control.hear("connection.close", patience=2, reply_code=540)

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable
 
+import pytest
+
 from tests.conformance.client import Channel, Connection
 
 Connect = Callable[..., Connection]
@@ -28,14 +30,14 @@ def test_a_request_is_answered_without_a_queue(c: Channel, connect: Connect, q: 
     )
 
 
-def test_every_answer_has_delivery_tag_1(c: Channel, q: str) -> None:
+def test_answers_show_the_next_delivery_tag_without_using_it(c: Channel, q: str) -> None:
     c.call("queue.declare", queue=q)
     c.consume(PSEUDO, no_ack=True)
     c.publish("question", "", q, reply_to=PSEUDO)
-    address = c.get(q, "question")["properties"]["reply_to"]
+    address = c.get(q, "question", delivery_tag=1)["properties"]["reply_to"]
     for body in "ab":
         c.publish(body, "", address)
-        c.delivered(body)
+        c.delivered(body, delivery_tag=2)
     c.publish("m", "", q)
     c.get(q, "m", delivery_tag=2)
 
@@ -116,3 +118,20 @@ def test_another_reply_to_is_left_alone(c: Channel, q: str) -> None:
     c.call("queue.declare", queue=q)
     c.publish("question", "", q, reply_to="my-queue")
     c.get(q, "question", properties={"reply_to": "my-queue"})
+
+
+@pytest.mark.parametrize("key", [PSEUDO, PSEUDO + ".nobody"])
+def test_an_address_of_nobody_routes_nowhere(c: Channel, key: str) -> None:
+    c.publish("answer", "", key, mandatory=True)
+    c.hear("basic.return", reply_code=312, exchange="", routing_key=key)
+
+
+@pytest.mark.parametrize(("method", "name"), [("basic.get", PSEUDO), ("basic.consume", PSEUDO + ".nobody")])
+def test_the_pseudo_queue_is_no_queue_otherwise(c: Channel, method: str, name: str) -> None:
+    c.say(method, queue=name, no_ack=True)
+    c.channel_closed(404, f"no queue '{name}' in vhost '/'")
+
+
+def test_deleting_the_pseudo_queue_is_fine(c: Channel) -> None:
+    c.say("queue.delete", queue=PSEUDO)
+    c.hear("queue.delete-ok", message_count=0)
