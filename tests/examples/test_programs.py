@@ -1,0 +1,93 @@
+"""Every example program runs against a broker process, ends by itself, and prints what it says it would."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import amqp
+import pytest
+
+from tests.harness.process import BrokerProcess
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+PROGRAMS = ["publish_subscribe", "routing", "rpc", "simple", "topics", "work_queue"]
+SECONDS = 60
+
+
+def run(name: str, broker: BrokerProcess) -> list[str]:
+    """The lines that a program prints; it must end well and complain of nothing."""
+    ended = subprocess.run(
+        [sys.executable, str(EXAMPLES / f"{name}.py"), broker.url], capture_output=True, text=True, timeout=SECONDS
+    )
+    assert (ended.returncode, ended.stderr) == (0, ""), ended.stdout + ended.stderr
+    return ended.stdout.splitlines()
+
+
+def test_every_program_is_run_here() -> None:
+    assert sorted(path.stem for path in EXAMPLES.glob("*.py")) == PROGRAMS
+
+
+def test_simple_sends_and_receives(broker: BrokerProcess) -> None:
+    assert run("simple", broker) == ["sent: Hello, World!", "received: Hello, World!"]
+
+
+def test_the_work_queue_loses_no_task_to_the_careless_worker(broker: BrokerProcess) -> None:
+    published, breakdown, *work = run("work_queue", broker)
+    assert published == "published 6 tasks"
+    assert breakdown == "careless worker breaks down over task 1"
+    did = sorted(re.sub("^(first|second) worker did ", "", line) for line in work)
+    assert did == ["task 1 (again)", "task 2", "task 3", "task 4", "task 5", "task 6"]
+
+
+def test_every_subscriber_reads_all_news_in_order(broker: BrokerProcess) -> None:
+    assert run("publish_subscribe", broker) == [
+        "Ann reads: rain",
+        "Ann reads: sun",
+        "Ben reads: rain",
+        "Ben reads: sun",
+    ]
+
+
+def test_routing_takes_errors_alone_to_who_is_on_call(broker: BrokerProcess) -> None:
+    assert run("routing", broker) == [
+        "screen: [info] started",
+        "screen: [warning] disk nearly full",
+        "screen: [error] disk full",
+        "screen: [info] stopped",
+        "on call: [error] disk full",
+    ]
+
+
+def test_topics_reach_the_patterns_that_match(broker: BrokerProcess) -> None:
+    assert run("topics", broker) == [
+        "cellar.#: cellar.north.temperature=11, cellar.south.humidity=80",
+        "#.temperature: cellar.north.temperature=11, roof.temperature=38",
+        "*.temperature: roof.temperature=38",
+        "#: cellar.north.temperature=11, cellar.south.humidity=80, roof.temperature=38",
+    ]
+
+
+def test_rpc_answers_who_asked(broker: BrokerProcess) -> None:
+    assert run("rpc", broker) == ["3 -> 9", "12 -> 144", "stop -> stopped"]
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_leaves_nothing_behind(name: str, broker: BrokerProcess) -> None:
+    run(name, broker)
+    with amqp.Connection(f"{broker.host}:{broker.port}", heartbeat=0, connect_timeout=10) as connection:
+        for kind, entity in declared_by(name):
+            channel = connection.channel()
+            declare = getattr(channel, f"{kind}_declare")
+            with pytest.raises(amqp.NotFound):
+                declare(entity, passive=True) if kind == "queue" else declare(entity, "direct", passive=True)
+
+
+def declared_by(name: str) -> list[tuple[str, str]]:
+    """The queues and exchanges that a program names."""
+    text = (EXAMPLES / f"{name}.py").read_text()
+    found = re.findall(r'^(QUEUE|EXCHANGE) = "(.+)"$', text, re.MULTILINE)
+    assert found, f"{name} declares nothing"
+    return [(kind.lower(), entity) for kind, entity in found]
