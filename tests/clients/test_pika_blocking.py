@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pika
 import pytest
@@ -42,6 +42,15 @@ def receive(channel: BlockingChannel, queue: str, count: int) -> list[bytes]:
             break
     channel.cancel()
     return bodies
+
+
+def drain(connection: BlockingConnection, done: Callable[[], bool]) -> None:
+    """Let callbacks run until they have done what the test waits for."""
+    for _ in range(100):
+        if done():
+            return
+        connection.process_data_events(time_limit=0.1)
+    pytest.fail("the expected callbacks never came")
 
 
 def private_queue(channel: BlockingChannel, exchange: str, *routing_keys: str) -> str:
@@ -111,10 +120,7 @@ def test_two_workers_share_a_durable_work_queue_one_task_at_a_time(
         channel.basic_consume(queue, work, consumer_tag=worker)
     for number in range(10):
         publisher.basic_publish("", queue, b"task %d" % number, PERSISTENT)
-    for _ in range(100):
-        if sum(map(len, done.values())) == 10:
-            break
-        connection.process_data_events(time_limit=0.1)
+    drain(connection, lambda: sum(map(len, done.values())) == 10)
 
     assert sorted(done["first"] + done["second"]) == sorted(b"task %d" % number for number in range(10))
     assert done["first"]
@@ -206,10 +212,7 @@ def test_rpc_answers_come_back_with_their_correlation_id(
     for number in (1, 7, 12):
         properties = pika.BasicProperties(reply_to=reply_queue, correlation_id=f"call {number}")
         client.basic_publish("", requests, str(number), properties)
-    for _ in range(100):
-        if len(answers) == 3:
-            break
-        connection.process_data_events(time_limit=0.1)
+    drain(connection, lambda: len(answers) == 3)
 
     assert answers == {"call 1": b"1", "call 7": b"13", "call 12": b"144"}
 
@@ -252,10 +255,7 @@ def test_without_confirms_a_mandatory_message_comes_back_through_the_return_call
         lambda channel, method, properties, body: returned.append((method.reply_code, method.routing_key, body))
     )
     channel.basic_publish("", nowhere, b"lost", mandatory=True)
-    for _ in range(100):
-        if returned:
-            break
-        connection.process_data_events(time_limit=0.1)
+    drain(connection, lambda: bool(returned))
     assert returned == [(312, nowhere, b"lost")]
 
 
@@ -291,6 +291,51 @@ def test_a_dead_letter_tells_its_story(channel: BlockingChannel, names: Names, r
     }
 
 
+@pytest.mark.parametrize("way", ["queue", "message"])
+def test_a_message_that_may_not_wait_reaches_a_waiting_consumer(
+    connection: BlockingConnection, names: Names, way: str
+) -> None:
+    queue = names("impatient")
+    channel = connection.channel()
+    channel.queue_declare(queue, arguments={"x-message-ttl": 0} if way == "queue" else {})
+    properties = pika.BasicProperties(expiration="0" if way == "message" else None)
+    channel.basic_publish("", queue, b"nobody waits", properties)
+    got: list[bytes] = []
+    channel.basic_consume(queue, lambda channel, method, properties, body: got.append(body), auto_ack=True)
+    channel.basic_publish("", queue, b"someone waits", properties)
+    channel.basic_publish("", queue, b"end")
+    drain(connection, lambda: len(got) == 2)
+    assert got == [b"someone waits", b"end"]
+
+
+def test_the_next_single_active_consumer_takes_over_and_the_old_ones_message_is_not_lost(
+    connection: BlockingConnection, names: Names
+) -> None:
+    queue = names("single")
+    first, second = connection.channel(), connection.channel()
+    first.queue_declare(queue, arguments={"x-single-active-consumer": True})
+    got: dict[str, list[tuple[bytes, bool]]] = {"first": [], "second": []}
+    tags: list[int] = []
+
+    def take(channel: BlockingChannel, method: object, properties: object, body: bytes) -> None:
+        got[method.consumer_tag].append((body, method.redelivered))
+        tags.append(method.delivery_tag)
+
+    for channel, tag in ((first, "first"), (second, "second")):
+        channel.basic_qos(prefetch_count=1)
+        channel.basic_consume(queue, take, consumer_tag=tag)
+    for body in (b"one", b"two"):
+        first.basic_publish("", queue, body)
+    drain(connection, lambda: len(tags) == 1)
+    first.basic_cancel("first")
+    first.basic_nack(tags[0], requeue=True)
+    drain(connection, lambda: len(tags) == 2)
+    second.basic_ack(tags[1])
+    drain(connection, lambda: len(tags) == 3)
+    assert got["first"] == [(b"one", False)]
+    assert sorted(got["second"]) == [(b"one", True), (b"two", False)]
+
+
 def test_a_fault_closes_the_channel_and_not_the_connection(connection: BlockingConnection, names: Names) -> None:
     channel = connection.channel()
     missing = names("missing")
@@ -309,10 +354,7 @@ def test_deleting_a_queue_cancels_its_consumers(connection: BlockingConnection, 
     channel.add_on_cancel_callback(lambda frame: cancelled.append(frame.method.consumer_tag))
     tag = channel.basic_consume(queue, lambda *delivery: None)
     connection.channel().queue_delete(queue)
-    for _ in range(100):
-        if cancelled:
-            break
-        connection.process_data_events(time_limit=0.1)
+    drain(connection, lambda: bool(cancelled))
     assert cancelled == [tag]
 
 
