@@ -120,7 +120,7 @@ def test_a_task_whose_command_failed_stays_in_the_queue(server: Address, names: 
     queue = names("tasks")
     run(server, "amqp-declare-queue", "-q", queue)
     run(server, "amqp-publish", "-r", queue, "-b", "task")
-    run(server, "amqp-consume", "-q", queue, "-c", "1", "false")
+    run(server, "amqp-consume", "-q", queue, "-c", "1", "--", "sh", "-c", "cat > /dev/null; false")
     with operator(server) as channel:
         message = channel.basic_get(queue)
         assert (bytes(message.body), message.delivery_info["redelivered"]) == (b"task", True)
