@@ -149,8 +149,7 @@ class Connection(Overdue):
         starved = session.starved[:]
         session.starved.clear()
         for consumer in starved:
-            if consumer.tag in consumer.ledger.subscribers:
-                consumer.relieve()
+            consumer.relieve()
         settle(session.vhost)
 
     def pressed(self) -> Queue | None:

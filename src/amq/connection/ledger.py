@@ -35,8 +35,8 @@ class Subscriber(Consumer):
         self.ledger = ledger
 
     def relieve(self) -> None:
-        """Something was settled: take part again if that made room."""
-        if self.blocked and self.room() > 0:
+        """Something was settled or sent: take part again if that made room, unless cancelled by now."""
+        if self.blocked and self.ledger.subscribers.get(self.tag) is self and self.room() > 0:
             self.queue.unblock(self)
 
 
