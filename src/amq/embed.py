@@ -14,6 +14,7 @@ Both listen on a free port of 127.0.0.1 and start within milliseconds. Keyword a
 `amq.config.settings.Settings`: `running(heartbeat=5)`. The memory alarm is off: the process belongs to the program.
 """
 
+import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
@@ -31,6 +32,9 @@ from amq.connection.connection import Connection
 from amq.server.server import Server, new_broker
 from amq.server.transience import forget_transient
 from amq.vhost.permission import Permission
+
+# A program that sets up no logging is not to find our lines on its stderr.
+logging.getLogger("amq").addHandler(logging.NullHandler())
 
 FREE_PORT: Final = (Listener("127.0.0.1", 0),)
 # Clients in the thread that stops the broker cannot answer connection.close while it waits here.

@@ -116,9 +116,7 @@ def subject(certificate: trustme.LeafCert) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("name", ["bert", None])
-def test_a_certificate_of_nobody_or_none_is_no_login(
-    start: Start, authority: trustme.CA, name: str | None
-) -> None:
+def test_a_certificate_of_nobody_or_none_is_no_login(start: Start, authority: trustme.CA, name: str | None) -> None:
     certificate = authority.issue_cert("client.example", common_name=name) if name else None
     with (
         start({"verify": "verify_peer"}, **EXTERNAL) as broker,
@@ -127,9 +125,7 @@ def test_a_certificate_of_nobody_or_none_is_no_login(
         connect(broker, authority, certificate, pika.credentials.ExternalCredentials())
 
 
-def test_a_client_without_a_certificate_is_turned_away_where_one_is_needed(
-    start: Start, authority: trustme.CA
-) -> None:
+def test_a_client_without_a_certificate_is_turned_away_where_one_is_needed(start: Start, authority: trustme.CA) -> None:
     with start({"verify": "verify_peer", "fail_if_no_peer_cert": True}) as broker:
         with pytest.raises(pika.exceptions.AMQPConnectionError):
             connect(broker, authority)

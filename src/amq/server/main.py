@@ -1,6 +1,5 @@
 """The process `amq serve`: one server, stopped by signals."""
 
-import gc
 import logging
 import resource
 import signal
@@ -13,6 +12,7 @@ from amq.broker import Broker
 from amq.config.settings import Settings
 from amq.server import memory
 from amq.server.alarms import MemoryAlarm
+from amq.server.collector import Collector
 from amq.server.server import Server, new_broker
 
 LOGGER: Final = logging.getLogger(__name__)
@@ -35,12 +35,10 @@ def run(settings: Settings, announce: Callable[[Server], None]) -> None:
 
 async def _main(settings: Settings, announce: Callable[[Server], None]) -> None:
     broker = new_broker(settings)
-    server = Server(settings, broker, _memory_alarm(settings, broker))
+    server = Server(settings, broker, _memory_alarm(settings, broker), Collector())
     with trio.open_signal_receiver(*STOP_SIGNALS) as arrivals:
         await server.open()
         announce(server)
-        # What is here now stays until the end: the collector need not look at it again.
-        gc.freeze()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_stop_when_told, arrivals, server)
             await server.run()

@@ -17,6 +17,7 @@ from amq.config.settings import Settings
 from amq.connection.peer import Peer
 from amq.server import logs
 from amq.server.alarms import MemoryAlarm
+from amq.server.collector import Collector
 from amq.server.listener import Door, close_doors, open_doors
 from amq.server.ticker import Ticker
 from amq.server.tls import server_context
@@ -39,6 +40,7 @@ class Server:
     settings: Settings
     broker: Broker
     alarm: MemoryAlarm | None = None
+    collector: Collector | None = None
     doors: list[Door] = attrs.field(factory=list, init=False)
     ticker: Ticker = attrs.field(init=False)
     _accepting: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
@@ -63,6 +65,8 @@ class Server:
                 services.start_soon(self.ticker.run)
                 if self.alarm is not None:
                     services.start_soon(self.alarm.run, self.flush)
+                if self.collector is not None:
+                    services.start_soon(self.collector.run)
                 await self._serve_clients()
                 services.cancel_scope.cancel()
         finally:
@@ -130,6 +134,8 @@ class Server:
             finally:
                 del self._clients[scope]
                 stream.socket.close()
+                if self.collector is not None:
+                    self.collector.gone()
 
     async def _converse(self, door: Door, stream: trio.SocketStream) -> None:
         try:
