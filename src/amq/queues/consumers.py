@@ -33,6 +33,8 @@ class Consumers:
         del self.all[consumer]
         if not consumer.blocked:
             self.leave(consumer)
+        # Acknowledgements that come later must not hand it back.
+        consumer.blocked = False
         if self.single_active and was_active and self.all:
             heir = next(iter(self.all))
             heir.blocked = False
