@@ -12,6 +12,8 @@ from amq.wire.tables import INTEGERS, Field, Table, type_name
 # Ten years in milliseconds, RabbitMQ's bound on times.
 MAX_MS: Final = 315_360_000_000
 MAX_PRIORITY: Final = 255
+# Octets of a routing key.
+MAX_KEY: Final = 255
 
 # What a redeclaration is compared by; every other argument is accepted, kept and not looked at.
 COMPARED: Final = (
@@ -88,6 +90,10 @@ def parse(queue: str, arguments: Table) -> Options:
     options.dead_letter_routing_key = _string(queue, arguments, "x-dead-letter-routing-key")
     if options.dead_letter_routing_key is not None and options.dead_letter_exchange is None:
         raise _invalid(queue, "x-dead-letter-routing-key", "routing_key_but_no_dlx_defined")
+    size = len(options.dead_letter_routing_key or b"")
+    if size > MAX_KEY:
+        # RabbitMQ takes it, and fails when it has to write such a key into a frame.
+        raise _invalid(queue, "x-dead-letter-routing-key", f"{{max_value_exceeded,{size}}}")
     _choice(queue, arguments, "x-queue-mode", (b"default", b"lazy"), "unsupported queue mode")
     _version(queue, arguments)
     return options

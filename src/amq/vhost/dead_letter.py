@@ -13,6 +13,8 @@ from amq.wire import tables
 from amq.wire.tables import Field, Table
 
 X_DEATH: Final = "x-death"
+# What fits the field.
+MAX_COUNT: Final = (1 << 63) - 1
 
 
 def bury(vhost: Vhost, queue: Queue, exchange: bytes, key: bytes | None, message: Message, reason: str) -> None:
@@ -62,7 +64,8 @@ def record(headers: Table, queue: bytes, reason: str, now: int, message: Message
         if field[0] == "F" and _text(table, "queue") == queue and _text(table, "reason") == reason.encode():
             entry = dict(table)
             count = entry.get("count", ("l", 0))[1]
-            entry["count"] = ("l", count + 1 if isinstance(count, int) else 1)
+            # The publisher may have set it to anything.
+            entry["count"] = ("l", min(count + 1, MAX_COUNT) if isinstance(count, int) else 1)
             del deaths[index]
             break
     if entry is None:
