@@ -31,6 +31,7 @@ from amq.vhost import topology
 from amq.vhost.vhost import Route
 from amq.wire import methods, spec
 from amq.wire import properties as props
+from amq.wire.methods import MethodError
 from amq.wire.properties import Properties, PropertiesError
 
 _unpack_head: Final = Struct(">BHI").unpack_from
@@ -195,8 +196,14 @@ class Publisher:
     # -- frame by frame --
 
     def on_method(self, payload: bytes) -> None:
-        """basic.publish came; its content follows."""
-        self.arguments = payload[4:]
+        """basic.publish came; its content follows. Raises ConnectionFault(501) when it cannot be decoded."""
+        arguments = payload[4:]
+        if self.cached(arguments) is None:
+            try:
+                methods.decode(spec.BASIC_PUBLISH, payload)
+            except MethodError as error:
+                raise ConnectionFault(FRAME_ERROR, f"cannot decode method 60/40: {error}") from None
+        self.arguments = arguments
         self.header = None
 
     def on_header(self, payload: bytes) -> None:
@@ -238,6 +245,9 @@ class Publisher:
             raise ConnectionFault(
                 UNEXPECTED_FRAME, "expected content header for class 60, got non content header frame instead"
             )
+        if not payload:
+            # Allowed, and no progress: nothing of it may be kept.
+            return
         self.parts.append(payload)
         self.got += len(payload)
         if self.got > self.need:
@@ -382,5 +392,3 @@ def enqueue_all(message: Message, queues: list[Queue]) -> bool:
         if not queue.enqueue(message):
             accepted = False
     return accepted
-
-
