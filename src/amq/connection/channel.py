@@ -18,7 +18,17 @@ class Channel:
     for it (0: none does).
     """
 
-    __slots__ = ("number", "session", "ledger", "publisher", "prefetch", "closing", "last_queue", "commit_ticket", "timed")
+    __slots__ = (
+        "number",
+        "session",
+        "ledger",
+        "publisher",
+        "prefetch",
+        "closing",
+        "last_queue",
+        "commit_ticket",
+        "timed",
+    )
 
     def __init__(self, number: int, session: Session) -> None:
         self.number = number

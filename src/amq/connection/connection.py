@@ -225,9 +225,7 @@ class Connection(Overdue):
         """The client is in."""
         shake = self.handshake
         assert shake.vhost is not None and shake.user is not None
-        self.session = Session(
-            self.broker, shake.vhost, shake.user, self.outbox, shake.frame_max, shake.capabilities()
-        )
+        self.session = Session(self.broker, shake.vhost, shake.user, self.outbox, shake.frame_max, shake.capabilities())
         self.close_at = NEVER
         self.broker.note(
             INFO,
@@ -542,9 +540,7 @@ class Connection(Overdue):
         """channel.close: what came before it takes effect, everything after it is ignored."""
         channel.publisher.flush()
         self.confirming.pop(channel, None)
-        self.broker.note(
-            ERROR, f"Channel error on connection {self.peer}, channel {channel.number}: {text_of(fault)}"
-        )
+        self.broker.note(ERROR, f"Channel error on connection {self.peer}, channel {channel.number}: {text_of(fault)}")
         self.say(
             channel.number,
             spec.CHANNEL_CLOSE,

@@ -188,5 +188,3 @@ def basic_recover(channel: Channel, requeue: bool) -> None:
     if not requeue:
         raise ConnectionFault(NOT_IMPLEMENTED, "requeue=false")
     give_back(channel, channel.ledger.take_all(), True)
-
-

@@ -83,7 +83,9 @@ def exchange_declare(channel: Channel, arguments: Arguments) -> None:
         not_default(name)
         topology.exchange_named(vhost, name)
     else:
-        declare_exchange(channel, name, name_in(kind), bool(durable), bool(auto_delete), bool(internal), table_in(table))
+        declare_exchange(
+            channel, name, name_in(kind), bool(durable), bool(auto_delete), bool(internal), table_in(table)
+        )
     if not nowait:
         channel.reply(spec.EXCHANGE_DECLARE_OK, [])
 

@@ -137,7 +137,9 @@ class Handshake:
             outcome = self.broker.logins.login(answer, self.peer.for_login().loopback)
         assert self.mechanism is not None
         if isinstance(outcome, Refusal):
-            self.broker.note(WARNING, f"{self.mechanism.name} login refused on connection {self.peer}: {outcome.reason}")
+            self.broker.note(
+                WARNING, f"{self.mechanism.name} login refused on connection {self.peer}: {outcome.reason}"
+            )
             raise LoginRefused(
                 f"Login was refused using authentication mechanism {self.mechanism.name}. "
                 "For details see the broker logfile.",
