@@ -13,6 +13,7 @@ table, which shares nothing with the broker. What is heard stands in order, over
 import struct
 from collections import deque
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 import attrs
@@ -52,7 +53,7 @@ def content(
 ) -> bytes:
     """A content header frame and body frames: one, or several that begin also at `cuts`."""
     edges = [0, *cuts, len(body)]
-    parts = [body[start:stop] for start, stop in zip(edges, edges[1:], strict=False)] if body else []
+    parts = [body[start:stop] for start, stop in pairwise(edges)] if body else []
     header = frame(2, channel, methods.encode_header(len(body), properties or {}))
     return header + b"".join([frame(3, channel, part) for part in parts])
 
@@ -108,7 +109,7 @@ class Dialogue:
     def send_cut(self, data: bytes, cuts: Iterable[int]) -> None:
         """The same octets in several chunks, which begin also at `cuts`."""
         edges = [0, *sorted(cuts), len(data)]
-        for start, stop in zip(edges, edges[1:], strict=False):
+        for start, stop in pairwise(edges):
             self.send(data[start:stop])
 
     def say(self, channel: int, name: str, **fields: Any) -> None:
@@ -193,7 +194,8 @@ class Dialogue:
             assert last is None or last.whole(), f"a method within {last}"
             self.inbox.append(Heard(channel, *methods.decode(payload)))
         else:
-            assert last is not None and last.channel == channel and not last.whole(), f"content after {last}"
+            assert last is not None, "content after nothing"
+            assert (last.channel, last.whole()) == (channel, False), f"content after {last}"
             if kind == 2:
                 last.header = payload
             else:

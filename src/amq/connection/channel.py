@@ -98,6 +98,7 @@ class Channel:
     def shut(self) -> None:
         """Take the channel down: consumers go, and what is unacknowledged returns to its queues."""
         self.closing = True
+        self.commit_ticket = 0
         transaction = self.publisher.transaction
         outstanding = self.ledger.take_all()
         if transaction is not None:

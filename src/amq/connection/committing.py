@@ -3,7 +3,7 @@
 from amq.connection import ledger as deliveries
 from amq.connection.channel import Channel
 from amq.connection.transaction import Transaction
-from amq.errors import PRECONDITION_FAILED, ChannelFault
+from amq.errors import CHANNEL_ERROR, PRECONDITION_FAILED, ChannelFault, ConnectionFault
 from amq.wire import spec
 
 
@@ -25,12 +25,23 @@ def commit(channel: Channel, transaction: Transaction) -> None:
     channel.ledger.release(transaction.deliveries())
     if not accepted:
         raise ChannelFault(PRECONDITION_FAILED, "partial tx completion")
-    broker = channel.session.broker
-    if ticket > broker.journal.durable:
+    if ticket > channel.session.broker.journal.durable:
         channel.commit_ticket = ticket
-        broker.awaiting[channel.session.outbox.client] = None
+        await_durable(channel)
     else:
         channel.reply(spec.TX_COMMIT_OK, [])
+
+
+def await_durable(channel: Channel) -> None:
+    """Ask to be told when more tickets are durable."""
+    session = channel.session
+    session.broker.awaiting[session.outbox.client] = None
+
+
+def check_not_committing(channel: Channel) -> None:
+    """Raise ConnectionFault(504) while a commit is on its way: nothing but channel.close may come then."""
+    if channel.commit_ticket:
+        raise ConnectionFault(CHANNEL_ERROR, "unexpected command while processing 'tx.commit'")
 
 
 def rollback(channel: Channel, transaction: Transaction) -> None:
@@ -41,7 +52,11 @@ def rollback(channel: Channel, transaction: Transaction) -> None:
 
 
 def committed(channel: Channel) -> None:
-    """Answer a tx.commit whose records have become durable."""
-    if channel.commit_ticket and channel.commit_ticket <= channel.session.broker.journal.durable:
+    """Answer a tx.commit whose records have become durable, or wait on."""
+    if not channel.commit_ticket:
+        return
+    if channel.commit_ticket <= channel.session.broker.journal.durable:
         channel.commit_ticket = 0
         channel.reply(spec.TX_COMMIT_OK, [])
+    else:
+        await_durable(channel)

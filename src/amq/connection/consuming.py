@@ -2,6 +2,7 @@
 
 from amq.connection import ledger as deliveries
 from amq.connection.channel import Channel
+from amq.connection.committing import check_not_committing
 from amq.connection.consumer import content_frames
 from amq.connection.entities import name_in, queue_name, table_in, usable_queue
 from amq.connection.ledger import Delivery
@@ -158,6 +159,7 @@ def basic_ack(channel: Channel, tag: int, multiple: bool) -> None:
     if transaction is None:
         channel.ledger.ack(tag, multiple)
     else:
+        check_not_committing(channel)
         transaction.acked += channel.ledger.take(tag, multiple)
 
 

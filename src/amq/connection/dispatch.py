@@ -2,11 +2,10 @@
 
 from amq.connection import consuming, entities
 from amq.connection.channel import Channel
-from amq.connection.committing import commit, rollback
+from amq.connection.committing import check_not_committing, commit, rollback
 from amq.connection.confirms import Confirms
 from amq.connection.transaction import Transaction
 from amq.errors import (
-    CHANNEL_ERROR,
     COMMAND_INVALID,
     FRAME_ERROR,
     NOT_IMPLEMENTED,
@@ -30,8 +29,7 @@ def arguments_of(method: int, payload: bytes) -> Arguments:
 
 def handle(channel: Channel, method: int, payload: bytes) -> None:
     """Do what a method asks for. channel.open and channel.close are the connection's business."""
-    if channel.commit_ticket:
-        raise ConnectionFault(CHANNEL_ERROR, "unexpected command while processing 'tx.commit'")
+    check_not_committing(channel)
     arguments = arguments_of(method, payload)
     kind = method >> 16
     if kind == spec.CLASS_BASIC:
