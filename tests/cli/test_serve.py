@@ -13,11 +13,15 @@ import time
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pika
 import pytest
 
 from tests.harness.process import BrokerProcess, free_port
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Connect
 
 SHUTDOWN = "CONNECTION_FORCED - broker forced connection closure with reason 'shutdown'"
 SECONDS = 20
@@ -40,10 +44,6 @@ def broker(tmp_path: Path) -> Iterator[SignalledBroker]:
     broker.kill()
 
 
-def connect(port: int, host: str = "127.0.0.1") -> pika.BlockingConnection:
-    return pika.BlockingConnection(pika.ConnectionParameters(host, port, heartbeat=0, stack_timeout=SECONDS))
-
-
 def wait_for_line(broker: SignalledBroker, pattern: str) -> None:
     for _ in range(SECONDS * 100):
         if re.search(pattern, broker.output()):
@@ -63,7 +63,7 @@ def test_the_banner_says_address_user_data_and_version(broker: SignalledBroker) 
 
 
 @pytest.mark.parametrize("command", [["-m", "amq"], ["-m", "amq", "serve"]])
-def test_python_m_amq_serves_with_and_without_saying_so(command: list[str], tmp_path: Path) -> None:
+def test_python_m_amq_serves_with_and_without_saying_so(command: list[str], tmp_path: Path, connect: Connect) -> None:
     port = free_port()
     arguments = [sys.executable, *command, "--listen", f"127.0.0.1:{port}"]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
@@ -74,7 +74,7 @@ def test_python_m_amq_serves_with_and_without_saying_so(command: list[str], tmp_
         assert process.wait(SECONDS) == 0
 
 
-def test_it_listens_wherever_it_is_told(tmp_path: Path) -> None:
+def test_it_listens_wherever_it_is_told(tmp_path: Path, connect: Connect) -> None:
     other = free_port()
     broker = BrokerProcess(tmp_path, options=("--listen", f"[::1]:{other}"))
     broker.start()
@@ -87,7 +87,9 @@ def test_it_listens_wherever_it_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_closes_every_client_with_320_and_ends_with_0(broker: SignalledBroker, number: signal.Signals) -> None:
+def test_a_signal_closes_every_client_with_320_and_ends_with_0(
+    broker: SignalledBroker, number: signal.Signals, connect: Connect
+) -> None:
     clients = [connect(broker.port) for _ in range(3)]
     broker.process.send_signal(number)
     for client in clients:
@@ -99,49 +101,41 @@ def test_a_signal_closes_every_client_with_320_and_ends_with_0(broker: Signalled
     assert "Traceback" not in broker.output()
 
 
-def test_nobody_is_accepted_any_more_while_it_stops(broker: SignalledBroker) -> None:
-    with silent_client(broker):
-        broker.process.send_signal(signal.SIGTERM)
-        wait_for_line(broker, "SIGTERM received")
-        for _ in range(100):
-            try:
-                socket.create_connection((broker.host, broker.port)).close()
-            except ConnectionError:
-                break
-            time.sleep(0.01)
-        else:
-            pytest.fail("the port is still open")
-        assert broker.process.wait(SECONDS) == 0
+def test_nobody_is_accepted_any_more_while_it_stops(broker: SignalledBroker, connect: Connect) -> None:
+    connect(broker.port)
+    broker.process.send_signal(signal.SIGTERM)
+    wait_for_line(broker, "SIGTERM received")
+    for _ in range(100):
+        try:
+            socket.create_connection((broker.host, broker.port)).close()
+        except ConnectionError:
+            break
+        time.sleep(0.01)
+    else:
+        pytest.fail("the port is still open")
+    assert broker.process.wait(SECONDS) == 0
 
 
-@contextlib.contextmanager
-def silent_client(broker: SignalledBroker) -> Iterator[pika.BlockingConnection]:
-    """A client that is connected and reads nothing any more: it never answers connection.close."""
-    connection = connect(broker.port)
-    yield connection
-    with contextlib.suppress(pika.exceptions.AMQPError):
-        connection.close()
-
-
-def test_clients_that_never_answer_do_not_keep_it(broker: SignalledBroker) -> None:
-    with silent_client(broker), socket.create_connection((broker.host, broker.port)):
+def test_clients_that_never_answer_do_not_keep_it(broker: SignalledBroker, connect: Connect) -> None:
+    connect(broker.port)
+    with socket.create_connection((broker.host, broker.port)):
         broker.process.send_signal(signal.SIGTERM)
         assert broker.process.wait(SECONDS) == 0
 
 
-def test_a_second_signal_ends_it_at_once(broker: SignalledBroker) -> None:
-    with silent_client(broker):
+def test_a_second_signal_ends_it_at_once(broker: SignalledBroker, connect: Connect) -> None:
+    connect(broker.port)
+    broker.process.send_signal(signal.SIGTERM)
+    wait_for_line(broker, "SIGTERM received")
+    for _ in range(SECONDS * 20):
         broker.process.send_signal(signal.SIGTERM)
-        wait_for_line(broker, "SIGTERM received")
-        for _ in range(SECONDS * 20):
-            broker.process.send_signal(signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                broker.process.wait(0.05)
-                break
-        assert broker.process.returncode == -signal.SIGTERM
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            broker.process.wait(0.05)
+            break
+    assert broker.process.returncode == -signal.SIGTERM
 
 
-def test_one_request_to_stop_that_arrives_twice_is_one(broker: SignalledBroker) -> None:
+def test_one_request_to_stop_that_arrives_twice_is_one(broker: SignalledBroker, connect: Connect) -> None:
     """`timeout 10 make run` signals the process group and make, and make signals its child."""
     connection = connect(broker.port)
     assert connection.is_open
@@ -150,13 +144,13 @@ def test_one_request_to_stop_that_arrives_twice_is_one(broker: SignalledBroker) 
     assert broker.process.wait(SECONDS) == 0
 
 
-def test_it_can_start_again_at_once_on_its_port(broker: SignalledBroker) -> None:
-    with silent_client(broker):
-        broker.restart()
-        connect(broker.port).close()
+def test_it_can_start_again_at_once_on_its_port(broker: SignalledBroker, connect: Connect) -> None:
+    connect(broker.port)
+    broker.restart()
+    connect(broker.port).close()
 
 
-def test_running_out_of_file_descriptors_is_survived(broker: SignalledBroker) -> None:
+def test_running_out_of_file_descriptors_is_survived(broker: SignalledBroker, connect: Connect) -> None:
     resource.prlimit(broker.pid, resource.RLIMIT_NOFILE, (30, 30))
     with contextlib.ExitStack() as crowd:
         for _ in range(40):
@@ -167,7 +161,7 @@ def test_running_out_of_file_descriptors_is_survived(broker: SignalledBroker) ->
     assert "Traceback" not in broker.output()
 
 
-def test_the_log_level_counts(tmp_path: Path) -> None:
+def test_the_log_level_counts(tmp_path: Path, connect: Connect) -> None:
     broker = BrokerProcess(tmp_path, options=("--log-level", "error"))
     broker.start()
     connect(broker.port).close()
@@ -183,8 +177,28 @@ def test_an_unknown_key_is_a_warning_that_names_the_nearest(tmp_path: Path) -> N
     assert re.search(r"\[warning\] .*unknown key 'hartbeat'.*'heartbeat'", broker.output())
 
 
-def test_a_client_that_comes_and_goes_leaves_the_lines_that_operators_search_for(broker: SignalledBroker) -> None:
+def test_a_client_that_comes_and_goes_leaves_the_lines_that_operators_search_for(
+    broker: SignalledBroker, connect: Connect
+) -> None:
     connect(broker.port).close()
     wait_for_line(broker, r"\[info\] accepting AMQP connection .*127\.0\.0\.1:\d+ -> 127\.0\.0\.1:\d+")
     wait_for_line(broker, r"\[info\] connection .*user 'guest' authenticated and granted access to vhost '/'")
     wait_for_line(broker, r"\[info\] closing AMQP connection ")
+
+
+def test_publishers_are_blocked_beyond_the_memory_that_is_allowed(tmp_path: Path, connect: Connect) -> None:
+    (tmp_path / "amq.conf").write_text("vm_memory_high_watermark.absolute = 1\n")
+    broker = BrokerProcess(tmp_path, options=("--config", "amq.conf"))
+    broker.start()
+    try:
+        connection = connect(broker.port)
+        reasons: list[str] = []
+        connection.add_on_connection_blocked_callback(lambda _, frame: reasons.append(frame.method.reason))
+        channel = connection.channel()
+        channel.queue_declare("q")
+        wait_for_line(broker, "memory resource limit alarm set")
+        channel.basic_publish("", "q", b"")
+        connection.process_data_events(SECONDS)
+        assert reasons == ["low on memory"]
+    finally:
+        broker.kill()

@@ -6,7 +6,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,23 @@ import trustme
 from amq import embed
 from amq.config.settings import Listener, TlsSettings
 
+OPENED: list[pika.BlockingConnection] = []
+
 Start = Callable[..., AbstractContextManager[embed.ThreadedBroker]]
 
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
     return trustme.CA()
+
+
+@pytest.fixture(autouse=True)
+def closed_connections() -> Iterator[None]:
+    """Close what the test has left open: pika keeps sockets of connections that the broker closed."""
+    yield
+    while OPENED:
+        with suppress(pika.exceptions.AMQPError):
+            OPENED.pop().close()
 
 
 @pytest.fixture
@@ -57,7 +68,7 @@ def connect(
     authority.configure_trust(context)
     if certificate is not None:
         certificate.configure_cert(context)
-    return pika.BlockingConnection(
+    connection = pika.BlockingConnection(
         pika.ConnectionParameters(
             broker.host,
             broker.port,
@@ -68,6 +79,8 @@ def connect(
             stack_timeout=20,
         )
     )
+    OPENED.append(connection)
+    return connection
 
 
 def test_messages_of_every_size_go_both_ways(start: Start, authority: trustme.CA) -> None:
