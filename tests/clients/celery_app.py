@@ -100,9 +100,16 @@ def task(app: Celery, name: str) -> Any:
 
 
 def run_worker(broker_url: str, backend: str, prefix: str) -> None:
-    """A worker that answers remote control as `<prefix>@localhost` and sends events."""
-    arguments = ["worker", "--pool=threads", "--concurrency=4", "--loglevel=INFO", f"--hostname={prefix}@localhost"]
-    create_app(broker_url, backend, prefix).worker_main([*arguments, "--without-mingle", "--without-gossip", "-E"])
+    """A worker that answers remote control as `<prefix>@localhost` and sends events; mingles and gossips, as all do."""
+    arguments = [
+        "worker",
+        "--pool=threads",
+        "--concurrency=4",
+        "--loglevel=INFO",
+        f"--hostname={prefix}@localhost",
+        "-E",
+    ]
+    create_app(broker_url, backend, prefix).worker_main(arguments)
 
 
 if __name__ == "__main__":
