@@ -160,7 +160,7 @@ def x() -> str:
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
     """Check a dialogue of the table of differences by what that server is known to say."""
-    server = pyfuncitem.funcargs.get("server") or pyfuncitem._request.getfixturevalue("server")
+    server: Server = pyfuncitem._request.getfixturevalue("server")
     if not server.differs(pyfuncitem.name):
         return (yield)
     entry = DIFFERENCES[pyfuncitem.name]

@@ -236,3 +236,35 @@ def test_an_internal_exchange_routes_what_comes_from_another(c: Channel, q: str,
 def test_publishing_to_a_missing_exchange_closes_the_channel(c: Channel, x: str) -> None:
     c.publish("x", x)
     c.channel_closed(404, f"no exchange '{x}' in vhost '/'", by="basic.publish")
+
+
+def test_deleting_an_exchange_removes_its_bindings_on_both_sides(c: Channel, q: str, x: str) -> None:
+    inner = x + "-inner"
+    c.call("exchange.declare", exchange=x, type="fanout")
+    c.call("exchange.declare", exchange=inner, type="fanout")
+    c.call("queue.declare", queue=q)
+    c.call("exchange.bind", destination=inner, source=x)
+    c.call("queue.bind", queue=q, exchange=inner)
+    c.call("exchange.delete", exchange=inner)
+    c.call("exchange.declare", exchange=inner, type="fanout")
+    for name in x, inner:
+        c.publish("m", name, "k", mandatory=True)
+        c.hear("basic.return", exchange=name)
+
+
+def test_deleting_its_last_destination_removes_an_auto_delete_exchange(c: Channel, x: str) -> None:
+    inner = x + "-inner"
+    c.call("exchange.declare", exchange=x, type="fanout", auto_delete=True)
+    c.call("exchange.declare", exchange=inner, type="fanout")
+    c.call("exchange.bind", destination=inner, source=x)
+    c.call("exchange.delete", exchange=inner)
+    c.say("exchange.declare", exchange=x, passive=True)
+    c.channel_closed(404, f"no exchange '{x}' in vhost '/'")
+
+
+@pytest.mark.parametrize("method", ["exchange.delete", "exchange.bind", "exchange.unbind"])
+def test_exchange_methods_without_wait_are_silent(c: Channel, x: str, method: str) -> None:
+    c.call("exchange.declare", exchange=x, type="fanout")
+    fields = {"exchange": x} if method == "exchange.delete" else {"source": x, "destination": "amq.fanout"}
+    c.say(method, nowait=True, **fields)
+    c.quiet()

@@ -55,8 +55,10 @@ def test_messages_expire_only_at_the_head(c: Channel, q: str) -> None:
 
 def test_an_unacked_message_expires_when_it_returns(c: Channel, q: str) -> None:
     c.call("queue.declare", queue=q)
+    c.consume(q)
     c.publish("m", "", q, expiration=str(SOON))
-    c.get(q, "m", no_ack=False, delivery_tag=1)
+    c.delivered("m", delivery_tag=1)
+    c.call("basic.cancel", consumer_tag="t")
     after()
     c.say("basic.reject", delivery_tag=1, requeue=True)
     c.quiet(q)
@@ -65,11 +67,32 @@ def test_an_unacked_message_expires_when_it_returns(c: Channel, q: str) -> None:
 
 def test_an_expired_unacked_message_can_be_acked(c: Channel, q: str) -> None:
     c.call("queue.declare", queue=q)
+    c.consume(q)
     c.publish("m", "", q, expiration=str(SOON))
-    c.get(q, "m", no_ack=False, delivery_tag=1)
+    c.delivered("m", delivery_tag=1)
     after()
     c.say("basic.ack", delivery_tag=1)
     c.quiet(q)
+
+
+def test_a_message_without_a_time_shelters_one_of_lower_priority(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q, arguments={"x-max-priority": 5})
+    c.publish("high", "", q, priority=5)
+    c.publish("low", "", q, priority=1, expiration=str(SOON))
+    after()
+    c.ready(q, 2)
+    c.get(q, "high")
+    c.get(q, None)
+
+
+def test_requeued_messages_regain_their_place_among_the_times_of_others(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q)
+    c.publish("a", "", q)
+    c.publish("b", "", q, expiration="60000")
+    c.get(q, "a", no_ack=False, delivery_tag=1)
+    c.say("basic.reject", delivery_tag=1, requeue=True)
+    c.get(q, "a", redelivered=True)
+    c.get(q, "b")
 
 
 @pytest.mark.parametrize("by", ["queue", "message"])
@@ -117,16 +140,15 @@ def test_a_consumed_queue_does_not_expire_until_its_consumer_goes(c: Channel, q:
     c.channel_closed(404, f"no queue '{q}' in vhost '/'")
 
 
-@pytest.mark.parametrize("use", ["declare", "passive", "get"])
-def test_use_begins_the_time_of_a_queue_anew(c: Channel, q: str, use: str) -> None:
-    arguments = {"x-expires": 400}
-    c.call("queue.declare", queue=q, arguments=arguments)
+def test_use_begins_the_time_of_a_queue_anew(c: Channel, q: str) -> None:
+    arguments = {"x-expires": 1000}
+    for use in "declared", "looked at", "got from":
+        c.call("queue.declare", queue=f"{q} {use}", arguments=arguments)
     for _ in range(3):
-        after(200)
-        if use == "get":
-            c.get(q, None)
-        else:
-            c.call("queue.declare", queue=q, arguments=arguments, passive=use == "passive")
+        after(400)
+        c.call("queue.declare", queue=f"{q} declared", arguments=arguments)
+        c.call("queue.declare", queue=f"{q} looked at", passive=True)
+        c.get(f"{q} got from", None)
 
 
 def test_messages_of_an_expired_queue_are_not_dead_lettered(c: Channel, q: str) -> None:

@@ -242,3 +242,25 @@ def test_a_large_limit_changes_nothing(c: Channel, q: str, limit: str) -> None:
     c.select_confirms()
     published(c, q, ["a", "b"])
     holds(c, q, ["a", "b"])
+
+
+def test_a_limit_is_kept_while_a_slow_consumer_holds_messages(c: Channel, q: str) -> None:
+    limited(c, q, max_length=2)
+    c.call("basic.qos", prefetch_count=1)
+    c.consume(q)
+    c.publish("a", "", q)
+    heard = {c.connection.next_method(1, "the delivery and the confirm").name for _ in range(2)}
+    assert heard == {"basic.ack", "basic.deliver"}
+    c.unconfirmed.clear()
+    published(c, q, ["b", "c", "d"])
+    c.say("basic.ack", delivery_tag=1)
+    c.delivered("c")
+
+
+def test_dropped_heads_go_in_order_to_the_dead(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q + "-dead")
+    limited(c, q, max_length_bytes=4, dead_letter_exchange="", dead_letter_routing_key=q + "-dead")
+    published(c, q, ["a", "b", "cccc"])
+    c.ready(q + "-dead", 2)
+    holds(c, q + "-dead", ["a", "b"])
+    holds(c, q, ["cccc"])

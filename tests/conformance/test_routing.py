@@ -214,6 +214,27 @@ def test_a_message_that_the_alternate_cannot_route_comes_back(c: Channel, x: str
     c.hear("basic.return", exchange=x, routing_key="k", body=b"m")
 
 
+def test_an_alternate_is_not_asked_where_a_bound_exchange_was_reached(c: Channel, q: str, x: str) -> None:
+    spare, inner = x + "-spare", x + "-inner"
+    c.call("exchange.declare", exchange=spare, type="fanout")
+    c.call("exchange.declare", exchange=inner, type="direct")
+    c.call("exchange.declare", exchange=x, type="topic", arguments={"alternate-exchange": spare})
+    c.call("exchange.bind", destination=inner, source=x, routing_key="a.*")
+    bound(c, spare, q)
+    routes(c, x, "a.b", q, False)
+    routes(c, x, "b", q, True)
+
+
+def test_the_alternate_of_a_bound_exchange_counts_too(c: Channel, q: str, x: str) -> None:
+    spare, inner = x + "-spare", x + "-inner"
+    c.call("exchange.declare", exchange=spare, type="fanout")
+    c.call("exchange.declare", exchange=inner, type="direct", arguments={"alternate-exchange": spare})
+    c.call("exchange.declare", exchange=x, type="fanout")
+    c.call("exchange.bind", destination=inner, source=x)
+    bound(c, spare, q)
+    routes(c, x, "k", q, True)
+
+
 def test_a_missing_alternate_exchange_is_as_good_as_none(c: Channel, x: str) -> None:
     c.call("exchange.declare", exchange=x, type="direct", arguments={"alternate-exchange": x + "-missing"})
     c.publish("m", x, "k", mandatory=True)
@@ -237,6 +258,23 @@ def test_cc_and_bcc_add_routing_keys(c: Channel, q: str) -> None:
     c.publish("m", "", q, headers={"CC": [q + "-cc"], "BCC": [q + "-bcc"], "other": 1})
     for name in q, q + "-cc", q + "-bcc":
         c.get(name, "m", routing_key=q, headers={"CC": [q + "-cc"], "other": 1})
+
+
+def test_bcc_is_removed_from_what_comes_back_too(c: Channel, q: str) -> None:
+    c.publish("m", "", q, mandatory=True, headers={"BCC": [q], "CC": [q]})
+    c.hear("basic.return", headers={"CC": [q]})
+
+
+def test_any_of_key_cc_and_bcc_satisfies_mandatory(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q)
+    for header in "CC", "BCC":
+        c.publish("m", "", "nowhere", mandatory=True, headers={header: [q]})
+        c.get(q, "m", routing_key="nowhere")
+    c.quiet()
+
+
+def test_the_default_exchange_returns_what_names_no_queue(c: Channel, q: str) -> None:
+    routes(c, "", q, q, False)
 
 
 def test_a_queue_named_in_key_and_cc_gets_one_copy(c: Channel, q: str) -> None:
