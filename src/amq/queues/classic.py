@@ -88,14 +88,17 @@ class ClassicQueue(Queue):
             if limits.overflow == REJECT_PUBLISH_DLX:
                 self.bury(message, MAXLEN)
             return False
+        if self.deadlines:
+            self.drop_expired()
         position = self.backlog.push(message)
         self.size += len(message.body)
         deadline = self.deadline_of(message)
         if deadline != NEVER:
             self.deadlines[position] = deadline
         if limits is not None or deadline != NEVER:
-            # Consumers come before limits and expiry: what one of them takes at once counts against neither.
-            self.dispatch()
+            # Consumers come before limits and expiry: what one of them takes at once counts against neither, and
+            # a time to live of 0 means just that.
+            self.hand_out()
             self.enforce_limits()
             self.drop_expired()
         else:
@@ -122,9 +125,16 @@ class ClassicQueue(Queue):
 
     def dispatch(self) -> None:
         self.touched = False
-        backlog = self.backlog
         if self.deadlines:
             self.drop_expired()
+        self.hand_out()
+        if self.deadlines:
+            # Another head now: have a timer look after it.
+            self.drop_expired()
+
+    def hand_out(self) -> None:
+        """Give consumers all that they can take, whether it has expired or not."""
+        backlog = self.backlog
         fifo = self.fifo
         consumers = self.consumers
         while backlog.size():
@@ -175,6 +185,9 @@ class ClassicQueue(Queue):
         position, message, redelivered = self.backlog.pop()
         self.leave(position, message, False)
         self.taken += 1
+        if self.deadlines:
+            # Another head now: have a timer look after it.
+            self.drop_expired()
         return position, message, redelivered
 
     def settle(self, position: int) -> None:
