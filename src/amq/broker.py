@@ -75,7 +75,9 @@ class Broker:
         "secret",
     )
 
-    def __init__(self, settings: Settings, now: float, wall: float, journal: Batch | None = None, secret: bytes = b"") -> None:
+    def __init__(
+        self, settings: Settings, now: float, wall: float, journal: Batch | None = None, secret: bytes = b""
+    ) -> None:
         self.settings = settings
         self.clock = Clock(now, wall)
         self.timers = Timers()

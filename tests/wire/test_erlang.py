@@ -1,6 +1,6 @@
 import pytest
 
-from amq.exchanges.erlang import term
+from amq.wire.erlang import term
 
 
 @pytest.mark.parametrize(

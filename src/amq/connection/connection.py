@@ -22,7 +22,6 @@ from amq.connection.session import Session
 from amq.connection.timeouts import DeliveryWatch, Overdue
 from amq.errors import (
     CHANNEL_ERROR,
-    COMMAND_INVALID,
     CONNECTION_FORCED,
     NOT_ALLOWED,
     UNEXPECTED_FRAME,
@@ -30,7 +29,7 @@ from amq.errors import (
     ConnectionFault,
     Fault,
 )
-from amq.queues.base import Queue
+from amq.queues.base import LOOK_AGAIN, Queue
 from amq.vhost import topology
 from amq.vhost.settling import settle
 from amq.wire import methods, spec
@@ -74,6 +73,7 @@ class Connection(Overdue):
         "interval",
         "last_heard",
         "last_total",
+        "beat_at",
         "close_at",
         "armed",
     )
@@ -102,8 +102,11 @@ class Connection(Overdue):
         self.interval: float = 0.0
         self.last_heard = now
         self.last_total: int = 0
+        # When heartbeats are next looked after, and when this connection ends without another word.
+        self.beat_at: float = NEVER
         self.close_at: float = now + broker.settings.handshake_timeout / 1000
         self.armed: float = NEVER
+        broker.clock.now = now
         broker.clients[self] = None
         broker.note(INFO, f"accepting AMQP connection {peer}")
         self.arm(self.close_at)
@@ -190,7 +193,7 @@ class Connection(Overdue):
         if header not in (spec.PROTOCOL_HEADER, b"AMQP\x00\x00\x09\x00", b"AMQP\x01\x01\x00\x09"):
             self.broker.note(ERROR, f"closing AMQP connection {self.peer}: {bad_header(header)}")
             self.outbox.put(spec.PROTOCOL_HEADER)
-            self.finished = True
+            self.end()
             return False
         self.say(0, spec.CONNECTION_START, self.handshake.start())
         return True
@@ -203,6 +206,7 @@ class Connection(Overdue):
             answer, reply = shake.step(method, arguments)
         except LoginRefused as refused:
             if refused.tell:
+                self.method = 0
                 self.tell_close(handshake.refusal(refused))
             self.refuse()
             return
@@ -219,7 +223,8 @@ class Connection(Overdue):
         self.frame_limit = shake.frame_max or 1 << 32
         self.interval = float(shake.heartbeat)
         if self.interval:
-            self.arm(self.broker.clock.now + self.interval / 2)
+            self.beat_at = self.broker.clock.now + self.interval / 2
+            self.arm(self.beat_at)
 
     def opened(self) -> None:
         """The client is in."""
@@ -295,8 +300,11 @@ class Connection(Overdue):
 
     def content_frame(self, channel: Channel, kind: int, payload: bytes) -> None:
         """A frame on an open channel that is part of a content, or should be."""
+        self.method = 0
+        framing.check_shape(kind, payload)
         publisher = channel.publisher
-        self.method = spec.BASIC_PUBLISH
+        if publisher.arguments is not None:
+            self.method = spec.BASIC_PUBLISH
         if kind == spec.FRAME_BODY:
             publisher.on_body(payload)
         elif kind == spec.FRAME_HEADER:
@@ -304,21 +312,15 @@ class Connection(Overdue):
         elif kind == spec.FRAME_METHOD:
             publisher.unfinished()
         else:
+            # A heartbeat belongs on channel 0 alone.
             self.method = 0
-            self.stray_frame(kind, payload)
-
-    def stray_frame(self, kind: int, payload: bytes) -> None:
-        """A frame that belongs on no channel but 0, or nowhere."""
-        if kind == spec.FRAME_HEARTBEAT:
             raise framing.unexpected(kind, payload)
-        raise framing.unknown(kind, payload)
 
     def channel_method(self, channel: Channel, method: int, payload: bytes) -> None:
         """A method other than publish and ack on an open channel."""
+        self.method = 0
+        framing.check_shape(spec.FRAME_METHOD, payload)
         self.method = method
-        if len(payload) < 4:
-            self.method = 0
-            raise framing.unknown(spec.FRAME_METHOD, payload)
         session = channel.session
         # What was published before must have reached its consumers before anything else is looked at.
         if session.vhost.agenda.touched or session.vhost.agenda.dead:
@@ -338,11 +340,15 @@ class Connection(Overdue):
         timeout = self.broker.settings.consumer_timeout
         if timeout is not None:
             channel.timed = True
-            self.broker.timers.add(self.broker.clock.now + timeout / 1000, DeliveryWatch(self, channel, timeout))
+            first = min(timeout / 1000, LOOK_AGAIN)
+            self.broker.timers.add(self.broker.clock.now + first, DeliveryWatch(self, channel, timeout))
 
     def other_frame(self, kind: int, number: int, payload: bytes) -> None:
         """A frame that is not for an open channel."""
-        self.method = int.from_bytes(payload[:4], "big") if kind == spec.FRAME_METHOD else 0
+        self.method = 0
+        framing.check_shape(kind, payload)
+        if kind == spec.FRAME_METHOD:
+            self.method = int.from_bytes(payload[:4], "big")
         if self.closing:
             if kind == spec.FRAME_METHOD and number == 0:
                 self.last_words(self.method)
@@ -350,8 +356,7 @@ class Connection(Overdue):
         if number == 0:
             self.frame_on_zero(kind, payload)
         elif self.session is None:
-            if kind == spec.FRAME_METHOD:
-                raise ConnectionFault(COMMAND_INVALID, "a method on a channel before the connection is open")
+            self.method = 0
             raise framing.unexpected(kind, payload)
         elif number in self.channels:
             self.closing_channel(number, kind)
@@ -363,30 +368,22 @@ class Connection(Overdue):
         if method == spec.CONNECTION_CLOSE:
             self.say(0, spec.CONNECTION_CLOSE_OK, [])
         if method in (spec.CONNECTION_CLOSE, spec.CONNECTION_CLOSE_OK):
-            self.finished = True
+            self.end()
 
     def frame_on_zero(self, kind: int, payload: bytes) -> None:
         """Channel 0 is the connection's own."""
         if kind == spec.FRAME_METHOD:
-            if len(payload) < 4:
-                self.method = 0
-                raise framing.unknown(kind, payload)
             self.connection_method(self.method, payload)
-        elif kind == spec.FRAME_HEARTBEAT:
-            if payload:
-                raise framing.unknown(kind, payload)
-        elif kind in (spec.FRAME_HEADER, spec.FRAME_BODY):
+        elif kind != spec.FRAME_HEARTBEAT:
             raise framing.unexpected(kind, payload)
-        else:
-            raise framing.unknown(kind, payload)
 
     def connection_method(self, method: int, payload: bytes) -> None:
         """A method of the connection class."""
-        if method == spec.CONNECTION_CLOSE and self.handshake.state in (handshake.OPENING, handshake.RUNNING):
+        if method == spec.CONNECTION_CLOSE and self.session is not None:
             dispatch.arguments_of(method, payload)
             self.take_down()
             self.say(0, spec.CONNECTION_CLOSE_OK, [])
-            self.finished = True
+            self.end()
         elif self.session is None:
             self.step(method, payload)
         elif method == spec.CONNECTION_UPDATE_SECRET:
@@ -407,7 +404,7 @@ class Connection(Overdue):
 
     def unopened(self, number: int, kind: int, payload: bytes) -> None:
         """A frame on a channel that is not open: only channel.open is right."""
-        if kind == spec.FRAME_METHOD and len(payload) >= 4:
+        if kind == spec.FRAME_METHOD:
             arguments = dispatch.arguments_of(self.method, payload)
             if self.method != spec.CHANNEL_OPEN:
                 # The answer to a close that crossed ours is no mistake.
@@ -416,12 +413,10 @@ class Connection(Overdue):
                 raise ConnectionFault(CHANNEL_ERROR, "expected 'channel.open'")
             assert len(arguments) == 1
             self.open_channel(number)
-        elif kind in (spec.FRAME_HEADER, spec.FRAME_BODY):
-            self.method = 0
-            raise ConnectionFault(UNEXPECTED_FRAME, "expected method frame, got non method frame instead")
+        elif kind == spec.FRAME_HEARTBEAT:
+            raise framing.unexpected(kind, payload)
         else:
-            self.method = 0
-            self.stray_frame(kind, payload)
+            raise ConnectionFault(UNEXPECTED_FRAME, "expected method frame, got non method frame instead")
 
     def open_channel(self, number: int) -> None:
         """channel.open."""
@@ -487,7 +482,8 @@ class Connection(Overdue):
     # -- time --
 
     def arm(self, deadline: float) -> None:
-        """Be called at `deadline`, if not before."""
+        """Be called at `deadline`, or before it to look again."""
+        deadline = min(deadline, self.broker.clock.now + LOOK_AGAIN)
         if deadline < self.armed:
             self.armed = deadline
             self.broker.timers.add(deadline, self)
@@ -503,10 +499,12 @@ class Connection(Overdue):
                 self.broker.note(ERROR, f"closing AMQP connection {self.peer}: handshake timeout")
             self.end()
             return
-        if self.close_at != NEVER:
-            self.arm(self.close_at)
-        if self.interval and not self.gone:
+        if now >= self.beat_at and not self.gone:
             self.beat(now)
+        if not self.finished:
+            next_look = self.close_at if self.gone else min(self.close_at, self.beat_at)
+            if next_look != NEVER:
+                self.arm(next_look)
 
     def beat(self, now: float) -> None:
         """Heartbeats, both ways."""
@@ -523,7 +521,7 @@ class Connection(Overdue):
         if self.outbox.total == self.last_total and not self.outbox.pieces:
             self.outbox.put(HEARTBEAT)
         self.last_total = self.outbox.total
-        self.arm(now + self.interval / 2)
+        self.beat_at = now + self.interval / 2
 
     def end(self) -> None:
         """Have the socket closed without another word."""
@@ -559,6 +557,9 @@ class Connection(Overdue):
             self.deaf = True
             return
         level = WARNING if fault.code == CONNECTION_FORCED else ERROR
+        if fault.text.startswith("Malformed UTF-8"):
+            # Found before it is known what method it is.
+            self.method = 0
         self.broker.note(level, f"closing AMQP connection {self.peer}: {text_of(fault)}")
         state = self.handshake.state
         told = state in (handshake.OPENING, handshake.RUNNING) or fault.code == NOT_ALLOWED

@@ -11,7 +11,7 @@ from typing import Final
 
 from amq.clock import Clock
 from amq.connection.ledger import Ledger, Subscriber
-from amq.connection.outbox import Outbox
+from amq.connection.outbox import Outbox, Piece
 from amq.message import Message
 from amq.queues.base import Queue
 from amq.wire import methods, spec
@@ -29,11 +29,12 @@ _DELIVER: Final = spec.BASIC_DELIVER.to_bytes(4, "big")
 END: Final = b"\xce"
 
 
-def content_frames(channel: int, header: bytes, body: bytes, room: int) -> list[bytes]:
+def content_frames(channel: int, header: bytes, body: bytes, room: int) -> list[Piece]:
     """Header frame and body frames of a content; `room` is the largest payload of a frame, in octets."""
-    pieces = [_HEAD(spec.FRAME_HEADER, channel, len(header)), header, END]
+    pieces: list[Piece] = [_HEAD(spec.FRAME_HEADER, channel, len(header)), header, END]
+    whole: Piece = body if len(body) <= room else memoryview(body)
     for start in range(0, len(body), room):
-        part = body[start : start + room]
+        part = whole[start : start + room]
         pieces += (_HEAD(spec.FRAME_BODY, channel, len(part)), part, END)
     return pieces
 
@@ -152,7 +153,7 @@ class ChannelConsumer(Subscriber):
     def put_split(self, message: Message, tag: int, redelivered: bool) -> int:
         """Deliver a body of several frames; returns the octets added."""
         address = message.address
-        pieces = [
+        pieces: list[Piece] = [
             _HEAD(spec.FRAME_METHOD, self.channel, len(self.prefix) + 9 + len(address)),
             self.prefix,
             _TAG(tag, redelivered),

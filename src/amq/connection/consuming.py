@@ -79,11 +79,15 @@ def reused(tag: bytes) -> ConnectionFault:
 
 def consumer_priority(channel: Channel, queue: Queue, arguments: Table) -> int:
     """The argument x-priority; raises ChannelFault(406) unless it is an integer."""
+    label = channel.session.vhost.named("queue", queue.name)
+    if "x-stream-offset" in arguments:
+        raise ChannelFault(
+            PRECONDITION_FAILED, f"invalid arg 'x-stream-offset' for {label} of queue type rabbit_classic_queue"
+        )
     field = arguments.get("x-priority")
     if field is None:
         return 0
     if field[0] not in INTEGERS:
-        label = channel.session.vhost.named("queue", queue.name)
         raise ChannelFault(
             PRECONDITION_FAILED,
             f"invalid arg 'x-priority' for {label}: \"expected integer, got {type_name(field[0])}\"",

@@ -43,6 +43,9 @@ def special(
         if reply_queue is None:
             raise ChannelFault(PRECONDITION_FAILED, "fast reply consumer does not exist")
         changes[props.REPLY_TO] = shortstr(reply_queue.name)
+    if properties.expiration is not None:
+        # As the number it is: "+60" reaches consumers as "60".
+        changes[props.EXPIRATION] = shortstr(b"%d" % properties.ttl)
     headers = properties.headers()
     blind = _extra_keys(headers, "BCC")
     keys = keys + _extra_keys(headers, "CC") + blind
@@ -60,10 +63,7 @@ def _extra_keys(headers: Table, name: str) -> list[bytes]:
         return []
     if field[0] != "A":
         raise _bad_header(name, field[0])
-    for kind, _ in field[1]:
-        if kind != "S":
-            raise _bad_header(name, kind)
-    return [value for _, value in field[1]]
+    return [value for kind, value in field[1] if kind == "S"]
 
 
 def _bad_header(name: str, kind: str) -> ChannelFault:

@@ -13,8 +13,8 @@ from amq.errors import (
     ChannelFault,
     ConnectionFault,
 )
-from amq.wire import methods, spec
-from amq.wire.methods import Arguments, MethodError
+from amq.wire import erlang, methods, spec
+from amq.wire.methods import Arguments, MethodError, TextError
 
 
 def arguments_of(method: int, payload: bytes) -> Arguments:
@@ -23,8 +23,10 @@ def arguments_of(method: int, payload: bytes) -> Arguments:
         raise ConnectionFault(COMMAND_INVALID, f"unknown method {method >> 16}/{method & 0xFFFF}")
     try:
         return methods.decode(method, payload)
-    except MethodError as error:
-        raise ConnectionFault(FRAME_ERROR, f"cannot decode method {method >> 16}/{method & 0xFFFF}: {error}") from None
+    except TextError as error:
+        raise ConnectionFault(FRAME_ERROR, str(error)) from None
+    except MethodError:
+        raise ConnectionFault(FRAME_ERROR, f"cannot decode {erlang.binary(payload[4:])}") from None
 
 
 def handle(channel: Channel, method: int, payload: bytes) -> None:
@@ -48,7 +50,7 @@ def handle(channel: Channel, method: int, payload: bytes) -> None:
         channel.reply(spec.CHANNEL_FLOW_OK, [True])
     elif method == spec.ACCESS_REQUEST:
         channel.reply(spec.ACCESS_REQUEST_OK, [1])
-    elif method != spec.CHANNEL_FLOW_OK:
+    else:
         raise unimplemented()
 
 

@@ -226,7 +226,7 @@ def declare_queue(
         access.write("exchange", dead_letters)
     queue = topology.create_queue(vhost, name, durable, session.owner if exclusive else None, auto_delete, arguments)
     if exclusive:
-        session.exclusive[queue] = None
+        session.own(queue)
     return queue
 
 
@@ -248,7 +248,7 @@ def queue_unbind(channel: Channel, arguments: Arguments) -> None:
     vhost = channel.session.vhost
     exchange, queue = vhost.exchanges.get(from_name), vhost.queues.get(name)
     if exchange is not None and queue is not None:
-        check_owner(channel, queue)
+        # Whoever the queue is locked by: RabbitMQ lets anyone unbind it.
         topology.unbind(vhost, exchange, queue, routing_key, table_in(table))
     channel.reply(spec.QUEUE_UNBIND_OK, [])
 
@@ -289,7 +289,10 @@ def queue_delete(channel: Channel, arguments: Arguments) -> None:
             raise ChannelFault(PRECONDITION_FAILED, f"{vhost.named('queue', name)} in use")
         if if_empty and queue.ready_count():
             raise ChannelFault(PRECONDITION_FAILED, f"{vhost.named('queue', name)} not empty")
-        count = topology.delete_queue(vhost, queue)
-        channel.session.exclusive.pop(queue, None)
+        count = queue.ready_count()
     if not nowait:
+        # Before the consumers of this channel hear of it.
         channel.reply(spec.QUEUE_DELETE_OK, [count])
+    if queue is not None:
+        topology.delete_queue(vhost, queue)
+        channel.session.exclusive.pop(queue, None)

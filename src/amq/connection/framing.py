@@ -1,7 +1,7 @@
 """The faults of frames that are none, in RabbitMQ's words."""
 
 from amq.errors import FRAME_ERROR, UNEXPECTED_FRAME, ConnectionFault
-from amq.wire import spec
+from amq.wire import erlang, spec
 
 # Erlang's printer breaks a term that would pass this column.
 _COLUMNS = 80
@@ -9,8 +9,7 @@ _COLUMNS = 80
 
 def octets(payload: bytes) -> str:
     """Octets as Erlang prints a binary: `<<1,2,3>>`; of long ones the first 16, and said so."""
-    shown = ",".join([str(octet) for octet in payload[:16]])
-    return f"{'first 16' if len(payload) > 16 else 'all'} octets = <<{shown}>>"
+    return f"{'first 16' if len(payload) > 16 else 'all'} octets = {erlang.binary(payload[:16])}"
 
 
 def too_large(kind: int, size: int, frame_max: int) -> ConnectionFault:
@@ -28,6 +27,20 @@ def bad_end(kind: int, payload: bytes, mark: int) -> ConnectionFault:
     if len(head) + len(term) > _COLUMNS:
         term = f"{{invalid_frame_end_marker,\n{' ' * (len(head) + 1)}{mark}}}"
     return ConnectionFault(FRAME_ERROR, head + term)
+
+
+def check_shape(kind: int, payload: bytes) -> None:
+    """Raise ConnectionFault(501) unless a frame has a known type and the shape that goes with it."""
+    if kind == spec.FRAME_METHOD:
+        known = len(payload) >= 4
+    elif kind == spec.FRAME_HEADER:
+        known = len(payload) >= 12
+    elif kind == spec.FRAME_HEARTBEAT:
+        known = not payload
+    else:
+        known = kind == spec.FRAME_BODY
+    if not known:
+        raise unknown(kind, payload)
 
 
 def unknown(kind: int, payload: bytes) -> ConnectionFault:

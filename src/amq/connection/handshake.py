@@ -81,7 +81,7 @@ class Handshake:
         """What clients decide by: product, version, and above all the capabilities."""
         settings = self.broker.settings
         return {
-            "capabilities": ("F", {name: ("t", True) for name in CAPABILITIES}),
+            "capabilities": ("F", dict.fromkeys(CAPABILITIES, ("t", True))),
             "cluster_name": ("S", settings.cluster_name.encode()),
             "copyright": ("S", b"The amq authors"),
             "information": ("S", b"amq, an AMQP 0-9-1 broker in Python. Licensed under the MIT licence"),

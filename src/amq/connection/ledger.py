@@ -4,6 +4,8 @@ A delivery is noted under its tag with all that is needed to settle it or to put
 basic.get), the queue, the position there, the message, when it went out, and the tag itself.
 """
 
+from collections.abc import Iterable
+
 from amq.connection.outbox import Outbox
 from amq.errors import PRECONDITION_FAILED, ChannelFault
 from amq.message import Message
@@ -76,8 +78,12 @@ class Ledger:
         if tag not in unacked:
             raise unknown(tag)
         taken: list[Delivery] = []
-        # Each tag is looked at once in a channel's life: from here on nothing below is outstanding.
-        for number in range(self.lowest, tag + 1):
+        # Each tag is looked at once in a channel's life: from here on nothing below is outstanding. A rollback moves
+        # `lowest` back, though, perhaps by very many deliveries that needed no acknowledgement.
+        numbers: Iterable[int] = range(self.lowest, tag + 1)
+        if tag - self.lowest > 4 * len(unacked):
+            numbers = sorted([number for number in unacked if number <= tag])
+        for number in numbers:
             delivery = unacked.pop(number, None)
             if delivery is not None:
                 taken.append(delivery)

@@ -4,6 +4,9 @@ from typing import Final
 
 from amq.broker import Client
 
+# A part of a long body is a view: everybody who is to be sent it shares the one body.
+Piece = bytes | memoryview
+
 # Octets waiting from which on consumers are given no more and the client is not read from.
 HIGH_WATER: Final = 1 << 18
 # At most about so many octets are joined and handed out at once.
@@ -19,7 +22,7 @@ class Outbox:
     __slots__ = ("pieces", "size", "total", "noted", "client", "writable")
 
     def __init__(self, client: Client, writable: list[Client]) -> None:
-        self.pieces: list[bytes] = []
+        self.pieces: list[Piece] = []
         self.size: int = 0
         self.total: int = 0
         # True while the client stands in `writable`, the broker's list of those who have something to send.
@@ -27,7 +30,7 @@ class Outbox:
         self.client = client
         self.writable = writable
 
-    def put(self, piece: bytes) -> None:
+    def put(self, piece: Piece) -> None:
         """Add bytes."""
         self.pieces.append(piece)
         self.grow(len(piece))

@@ -212,7 +212,7 @@ class Publisher:
             raise ConnectionFault(UNEXPECTED_FRAME, "expected method frame, got non method frame instead")
         if self.header is not None:
             raise ConnectionFault(UNEXPECTED_FRAME, "expected content body, got non content body frame instead")
-        if len(payload) < 14 or payload[2:4] != b"\x00\x00":
+        if payload[2:4] != b"\x00\x00":
             raise ConnectionFault(
                 UNEXPECTED_FRAME, "expected content header for class 60, got non content header frame instead"
             )
@@ -223,6 +223,8 @@ class Publisher:
             )
         self.need = int.from_bytes(payload[4:12], "big")
         self.check_size()
+        # Content that never ends takes memory too.
+        self.session.has_published = True
         self.header = payload
         self.got = 0
         if not self.need:
@@ -249,6 +251,7 @@ class Publisher:
             # Allowed, and no progress: nothing of it may be kept.
             return
         self.parts.append(payload)
+        self.session.has_published = True
         self.got += len(payload)
         if self.got > self.need:
             raise ConnectionFault(FRAME_ERROR, f"content body of {self.got} octets is longer than its header says")

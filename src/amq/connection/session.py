@@ -1,5 +1,7 @@
 """What all channels of an opened connection share."""
 
+from typing import Final
+
 from amq.auth.users import User
 from amq.broker import Broker
 from amq.connection.consumer import ChannelConsumer
@@ -8,6 +10,8 @@ from amq.queues.base import Queue
 from amq.vhost.vhost import Vhost
 from amq.wire.spec import ENVELOPE
 from amq.wire.tables import Table
+
+FEW: Final = 16
 
 
 class Session:
@@ -28,6 +32,7 @@ class Session:
         "notify_cancel",
         "starved",
         "exclusive",
+        "crowded",
         "has_published",
         "fed",
     )
@@ -46,7 +51,16 @@ class Session:
         # Consumers that found the outbox full; they go on when it was sent.
         self.starved: list[ChannelConsumer] = []
         self.exclusive: dict[Queue, None] = {}
+        # How many of them are worth a look for deleted ones.
+        self.crowded: int = FEW
         # Set by every publish, cleared by the connection: under an alarm, publishers are blocked.
         self.has_published: bool = False
         # A queue of the latest publishes.
         self.fed: Queue | None = None
+
+    def own(self, queue: Queue) -> None:
+        """Enter an exclusive queue; those that were deleted by themselves meanwhile leave now and then."""
+        if len(self.exclusive) >= self.crowded:
+            self.exclusive = {each: None for each in self.exclusive if not each.deleted}
+            self.crowded = 2 * len(self.exclusive) + FEW
+        self.exclusive[queue] = None

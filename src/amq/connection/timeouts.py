@@ -4,6 +4,7 @@ from amq.broker import Client
 from amq.clock import Timed
 from amq.connection.channel import Channel
 from amq.errors import PRECONDITION_FAILED, ChannelFault
+from amq.queues.base import LOOK_AGAIN
 
 
 class Overdue(Client):
@@ -34,7 +35,7 @@ class DeliveryWatch(Timed):
         since = min([delivery[4] for delivery in channel.ledger.unacked.values()], default=now)
         deadline = since + self.timeout / 1000
         if deadline > now:
-            channel.session.broker.timers.add(deadline, self)
+            channel.session.broker.timers.add(min(deadline, now + LOOK_AGAIN), self)
             return
         text = (
             f"delivery acknowledgement on channel {channel.number} timed out. "

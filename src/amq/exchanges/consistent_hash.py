@@ -7,8 +7,8 @@ from amq.destination import Destination
 from amq.errors import PRECONDITION_FAILED, ChannelFault
 from amq.exchanges.base import Binding, Exchange
 from amq.exchanges.buckets import Buckets, scramble
-from amq.exchanges.erlang import binary, term
 from amq.message import Message
+from amq.wire.erlang import binary, term
 from amq.wire.tables import Field, Table, type_name
 
 HEADER: Final = "hash-header"

@@ -10,8 +10,8 @@ from typing import Any, Final
 from amq.destination import Destination
 from amq.errors import PRECONDITION_FAILED, ChannelFault
 from amq.exchanges.base import Binding, Exchange, Identity, count_in, count_out
-from amq.exchanges.erlang import term
 from amq.message import Message
+from amq.wire.erlang import term
 from amq.wire.tables import Table, type_name
 
 # A str, as no header's comparable value is but those of booleans.

@@ -6,9 +6,9 @@ from typing import Final
 from amq.destination import Destination
 from amq.errors import PRECONDITION_FAILED, ChannelFault
 from amq.exchanges.base import Binding
-from amq.exchanges.erlang import term
 from amq.exchanges.fanout import Fanout
 from amq.message import Message
+from amq.wire.erlang import term
 from amq.wire.tables import Table
 
 LENGTH: Final = "x-recent-history-length"

@@ -8,6 +8,9 @@ from amq.destination import Destination
 from amq.message import Message
 from amq.wire.tables import Table
 
+# Timers are never withdrawn: one that is due later looks again after so long (s), lest it hold on to what is gone.
+LOOK_AGAIN: Final = 60.0
+
 # Why a message left a queue other than by an acknowledgement; the names that x-death uses.
 REJECTED: Final = "rejected"
 EXPIRED: Final = "expired"
@@ -48,16 +51,18 @@ class Agenda:
     """What is left to do once a chunk of a client's input is through, for all queues of a broker.
 
     `touched`: queues that may have something to deliver. `dead`: messages that left their queue for its dead-letter
-    exchange, with the reason. Lists rather than calls: a queue knows nothing above itself.
+    exchange, with the reason. Lists rather than calls: a queue knows nothing above itself. `late`: there are too many
+    dead for one go, and a timer will have the next of them looked after.
     """
 
-    __slots__ = ("clock", "timers", "touched", "dead")
+    __slots__ = ("clock", "timers", "touched", "dead", "late")
 
     def __init__(self, clock: Clock, timers: Timers) -> None:
         self.clock = clock
         self.timers = timers
         self.touched: list[Queue] = []
         self.dead: deque[tuple[Queue, Message, str]] = deque()
+        self.late: bool = False
 
 
 class Queue(Destination):

@@ -8,7 +8,7 @@ from amq.clock import NEVER, Timed
 from amq.message import Message
 from amq.queues.arguments import Options
 from amq.queues.backlog import Backlog, Fifo
-from amq.queues.base import EXPIRED, MAXLEN, REJECTED, Agenda, Consumer, Queue
+from amq.queues.base import EXPIRED, LOOK_AGAIN, MAXLEN, REJECTED, Agenda, Consumer, Queue
 from amq.queues.consumers import Consumers
 from amq.queues.limits import DROP_HEAD, REJECT_PUBLISH_DLX
 from amq.queues.priority import Prioritized
@@ -26,6 +26,9 @@ class HeadExpiry(Timed):
         self.deadline: float = NEVER
 
     def due(self, now: float) -> None:
+        if now < self.deadline:
+            # That of a head which is gone.
+            return
         self.deadline = NEVER
         if not self.queue.deleted:
             self.queue.drop_expired()
@@ -232,6 +235,7 @@ class ClassicQueue(Queue):
                 return
             deadline = deadlines.get(head[0], NEVER)
             if deadline > now:
+                deadline = min(deadline, now + LOOK_AGAIN)
                 if deadline < self.head_expiry.deadline:
                     self.head_expiry.deadline = deadline
                     self.agenda.timers.add(deadline, self.head_expiry)

@@ -29,13 +29,13 @@ class Consumers:
 
     def remove(self, consumer: Consumer) -> None:
         """Take a consumer out; with single active consumer, the next in order takes over."""
-        was_active = next(iter(self.all), None) is consumer
+        was_active = self.single_active and next(iter(self.all)) is consumer
         del self.all[consumer]
         if not consumer.blocked:
             self.leave(consumer)
         # Acknowledgements that come later must not hand it back.
         consumer.blocked = False
-        if self.single_active and was_active and self.all:
+        if was_active and self.all:
             heir = next(iter(self.all))
             heir.blocked = False
             self.enter(heir)
@@ -91,5 +91,5 @@ class Consumers:
         return len(self.rings) == 1 and len(self.rings[0][1]) == 1
 
     def exclusive(self) -> bool:
-        """True when the queue is held by an exclusive consumer."""
-        return any(consumer.exclusive for consumer in self.all)
+        """True when the queue is held by an exclusive consumer, which then is the only one."""
+        return len(self.all) == 1 and next(iter(self.all)).exclusive

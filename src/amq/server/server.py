@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import secrets
 import socket
 import ssl
 import time
@@ -30,7 +31,7 @@ SHUTDOWN: Final = "broker forced connection closure with reason 'shutdown'"
 
 def new_broker(settings: Settings) -> Broker:
     """A broker for a server, born now."""
-    return Broker(settings, time.monotonic(), time.time())
+    return Broker(settings, time.monotonic(), time.time(), secret=secrets.token_bytes(32))
 
 
 @attrs.define(eq=False)

@@ -30,7 +30,6 @@ def bury(vhost: Vhost, queue: Queue, exchange: bytes, key: bytes | None, message
     headers = dict(message.properties.headers())
     record(headers, queue.name, reason, int(vhost.agenda.clock.wall()), message, keys)
     if key is not None:
-        headers.pop("CC", None)
         keys = [key]
     elif message.properties.blind:
         keys = keys + message.properties.blind

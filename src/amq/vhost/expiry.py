@@ -1,7 +1,7 @@
 """Queues that go when nobody uses them (`x-expires`)."""
 
 from amq.clock import Timed
-from amq.queues.base import Queue
+from amq.queues.base import LOOK_AGAIN, Queue
 from amq.vhost.vhost import Vhost
 
 
@@ -17,7 +17,8 @@ class QueueExpiry(Timed):
 
     def watch(self) -> None:
         """Look again when the queue would be old enough if nothing happens until then."""
-        self.vhost.agenda.timers.add(self.queue.used_at + self.period, self)
+        agenda = self.vhost.agenda
+        agenda.timers.add(min(self.queue.used_at + self.period, agenda.clock.now + LOOK_AGAIN), self)
 
     def due(self, now: float) -> None:
         queue = self.queue

@@ -91,10 +91,15 @@ class MethodError(ValueError):
     """The octets are not the arguments of that method."""
 
 
+class TextError(MethodError):
+    """A short string that is to be text is no UTF-8."""
+
+
 def decode(method: int, payload: bytes) -> Arguments:
     """The arguments in a method frame's payload, whose first four octets are the method itself.
 
-    `method` must be in SIGNATURES. Raises MethodError unless the payload is used up exactly.
+    `method` must be in SIGNATURES. Raises MethodError unless the payload is used up exactly, TextError
+    for names that are no UTF-8.
     """
     arguments: Arguments = []
     pos: int = 4
@@ -119,7 +124,11 @@ def decode(method: int, payload: bytes) -> Arguments:
             _within(start, payload)
             pos = start + int.from_bytes(payload[pos:start], "big")
             _within(pos, payload)
-            arguments.append(payload[start:pos])
+            value = payload[start:pos]
+            # RabbitMQ looks at every short string but those of basic.publish.
+            if kind == "s" and not value.isascii() and method != spec.BASIC_PUBLISH:
+                _text(value)
+            arguments.append(value)
         else:
             start = pos
             pos += _SIZES[kind]
@@ -128,6 +137,13 @@ def decode(method: int, payload: bytes) -> Arguments:
     if pos != len(payload):
         raise MethodError(f"{len(payload) - pos} octets after the last argument")
     return arguments
+
+
+def _text(value: bytes) -> None:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        raise TextError("Malformed UTF-8 in shortstr") from None
 
 
 def _within(pos: int, payload: bytes) -> None:

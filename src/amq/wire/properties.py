@@ -37,9 +37,6 @@ _UNDEFINED: Final = 0x0003
 # Publishing must look at these before it may route; nearly all messages carry none of them.
 _WATCHED: Final = HEADERS | REPLY_TO | EXPIRATION | USER_ID
 
-_SHORT_STRINGS: Final = frozenset(
-    (CONTENT_TYPE, CONTENT_ENCODING, CORRELATION_ID, REPLY_TO, EXPIRATION, MESSAGE_ID, TYPE, USER_ID, APP_ID, CLUSTER_ID)
-)
 _TIMESTAMP: Final = Struct(">Q")
 _HEAD: Final = Struct(">HHQ")
 
@@ -54,8 +51,8 @@ class Properties:
     """What the broker reads of a message's properties.
 
     `special` is True when publishing has to look closer: an expiration, a user-id, a direct reply-to, CC or BCC.
-    `priority` is 0 to 255; `expiration` the text as sent, `ttl` the same in ms once publishing has checked it (-1: none);
-    `timestamp` in seconds since 1970.
+    `priority` is 0 to 255; `expiration` the text as sent, `ttl` the same in ms once publishing has checked it (-1:
+    none); `timestamp` in seconds since 1970.
     """
 
     __slots__ = (
