@@ -84,6 +84,10 @@ def parse(queue: str, arguments: Table) -> Options:
     options.dead_letter_routing_key = _string(queue, arguments, "x-dead-letter-routing-key")
     if options.dead_letter_routing_key is not None and options.dead_letter_exchange is None:
         raise _invalid(queue, "x-dead-letter-routing-key", "routing_key_but_no_dlx_defined")
+    key_size = len(options.dead_letter_routing_key or b"")
+    if key_size > MAX_KEY:
+        # RabbitMQ takes it, and fails when it has to write such a key into a frame.
+        raise _invalid(queue, "x-dead-letter-routing-key", f"{{max_value_exceeded,{key_size}}}")
     length = _integer(queue, arguments, "x-max-length", 0, None)
     size = _integer(queue, arguments, "x-max-length-bytes", 0, None)
     options.max_priority = max(0, _priority(queue, arguments))
