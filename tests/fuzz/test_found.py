@@ -1,9 +1,12 @@
 """What hostile input was found to do once. Each of these failed."""
 
+import tracemalloc
+
 import pytest
 
 from amq.broker import Broker
 from amq.config.settings import Settings
+from amq.queues.classic import HeadExpiry
 from tests.conformance.methods import Method
 from tests.conformance.values import Typed
 from tests.fuzz import wire
@@ -73,3 +76,105 @@ def test_body_frames_without_octets_are_not_kept(client: Client) -> None:
     header = wire.content(1, b"12345")[0]
     client.send(head, header, *[wire.frame(wire.BODY, 1, b"")] * 10_000)
     assert client.connection.channels[1].publisher.parts == []
+
+
+def test_content_that_is_still_coming_counts_as_publishing_under_an_alarm(broker: Broker, client: Client) -> None:
+    client.send(wire.method(1, "basic.publish"), wire.content(1, b"12345")[0])
+    broker.set_alarm("memory", True)
+    assert client.connection.wants_data()
+    client.send(wire.frame(wire.BODY, 1, b"123"))
+    assert not client.connection.wants_data()
+
+
+def test_a_connection_does_not_remember_exclusive_queues_that_deleted_themselves(client: Client) -> None:
+    for _ in range(100):
+        client.say("queue.declare", exclusive=True, auto_delete=True)
+        client.say("basic.consume", consumer_tag="t")
+        client.say("basic.cancel", consumer_tag="t")
+    assert client.connection.session is not None
+    assert len(client.connection.session.exclusive) < 20
+
+
+def test_no_timer_holds_on_to_what_is_gone_for_longer_than_a_minute(broker: Broker) -> None:
+    client = Client(broker, heartbeat=65_535)
+    client.say("queue.declare", queue="q", arguments={"x-expires": 10**9, "x-message-ttl": 10**9})
+    client.send(*wire.publish(1, "q", b"x"))
+    client.say("basic.get", queue="q")
+    client.say("queue.delete", queue="q")
+    client.lose()
+    broker.advance(61.0)
+    assert broker.timers.heap == []
+
+
+def test_what_takes_longer_than_a_minute_still_happens_at_its_time(broker: Broker) -> None:
+    client = Client(broker, heartbeat=300)
+    client.say("queue.declare", queue="expiring", arguments={"x-expires": 200_000})
+    client.say("queue.declare", queue="q", arguments={"x-message-ttl": 200_000})
+    client.send(*wire.publish(1, "q", b"x"))
+    happened = []
+    for now in range(10, 1_000, 10):
+        broker.advance(float(now))
+        happened += [(now, event) for event in client.connection.outbox.take()[:1]]
+        happened += [(now, name) for name in ("expiring",) if now == 190 and name.encode() in broker.vhosts["/"].queues]
+        if now in (190, 200):
+            happened.append((now, broker.vhosts["/"].queues[b"q"].ready_count()))
+    assert happened == [(190, "expiring"), (190, 1), (200, 0), (300, wire.HEARTBEAT), (450, wire.HEARTBEAT)]
+    assert b"expiring" not in broker.vhosts["/"].queues
+    assert client.connection.finished
+
+
+def test_heads_that_expire_ever_earlier_leave_one_timer_in_the_end(broker: Broker, client: Client) -> None:
+    client.say("queue.declare", queue="q")
+    for ttl in range(50_000, 0, -1_000):
+        client.send(*wire.publish(1, "q", b"x", expiration=str(ttl)))
+        client.say("basic.get", queue="q", no_ack=True)
+    client.send(*wire.publish(1, "q", b"x", expiration="100000"))
+    broker.advance(51.0)
+    (timer,) = [timed for _, _, timed in broker.timers.heap if isinstance(timed, HeadExpiry)]
+    assert timer.deadline == 100.0
+
+
+def test_acknowledging_and_rolling_back_looks_at_outstanding_deliveries_only(client: Client) -> None:
+    ledger = client.connection.channels[1].ledger
+    client.say("queue.declare", queue="q")
+    client.say("tx.select")
+    client.send(*wire.publish(1, "q", b"x"), *wire.publish(1, "q", b"x"))
+    client.say("tx.commit")
+    client.say("basic.get", queue="q")
+    # As after very many deliveries that need no acknowledgement; looking at each number would take hours.
+    ledger.next_tag = 10**12
+    client.say("basic.get", queue="q")
+    for _ in range(3):
+        client.say("basic.ack", delivery_tag=10**12, multiple=True)
+        assert [heard.name for heard in client.say("tx.rollback")] == ["tx.rollback-ok"]
+    client.say("basic.ack", delivery_tag=10**12, multiple=True)
+    assert [heard.name for heard in client.say("tx.commit")] == ["tx.commit-ok"]
+    assert ledger.unacked == {}
+
+
+def test_a_long_body_is_not_copied_for_everybody_who_waits_to_be_sent_it(broker: Broker, client: Client) -> None:
+    client.say("queue.declare", queue="q")
+    client.send(*wire.publish(1, "q", bytes(1 << 20)))
+    ask = [wire.method(1, "basic.get", queue="q"), wire.method(1, "basic.recover", requeue=True)]
+    tracemalloc.start()
+    try:
+        client.connection.receive(b"".join(ask * 100), 0.0)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert client.connection.outbox.size > 100 << 20
+    assert held < 4 << 20
+
+
+def test_dead_letters_without_end_do_not_keep_everybody_else_waiting(broker: Broker, client: Client) -> None:
+    client.say("exchange.declare", exchange="x", type="fanout")
+    for number in range(12):
+        # Each queue passes what it is given on to all others that it has not been in: 12! ways.
+        arguments = {"x-message-ttl": 0, "x-dead-letter-exchange": "x"}
+        client.say("queue.declare", queue=f"q{number}", arguments=arguments)
+        client.say("queue.bind", queue=f"q{number}", exchange="x")
+    client.send(*wire.publish(1, "", b"x", exchange="x"))
+    other = Client(broker)
+    other.say("queue.declare", queue="innocent")
+    other.send(*wire.publish(1, "innocent", b"x"))
+    assert [heard.name for heard in other.say("basic.get", queue="innocent")] == ["basic.get-ok"]
