@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+"""Move the same messages through amq and through RabbitMQ, in turn, and print the ratio.
+
+    python benchmarks/compare.py [--ours HOST:PORT] [--theirs HOST:PORT] [--rounds N] [--count N] [--only NAME,...]
+
+Without addresses both brokers are started on free ports of 127.0.0.1 in a scratch folder and stopped afterwards: amq
+with this Python, RabbitMQ from Debian's package rabbitmq-server. The load comes from amqpload.c beside this file,
+compiled on first use with cc. Every run publishes COUNT messages per producer and ends when all of them are confirmed
+and delivered, so a publisher that outruns its consumers gains nothing. A row: messages per second through amq,
+through RabbitMQ, and the ratio, each the median over the rounds; then the end-to-end p99 of both in milliseconds.
+Machines differ and are shared: quote ratios.
+"""
+
+import argparse
+import hashlib
+import os
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+SECONDS = 60  # for one run; what is not through by then counts as nothing
+# name: (arguments of amqpload, share of --count)
+SCENARIOS = {
+    "transient": ([], 1.0),
+    "transient-1k": (["-s", "1024"], 1.0),
+    "confirm": (["-c", "500"], 1.0),
+    "work-queue": (["-c", "500", "-f", "200", "-a", "50"], 1.0),
+    "ack-each": (["-c", "500", "-f", "200", "-a", "1"], 1.0),
+    "durable": (["-d", "-c", "500", "-f", "200", "-a", "50"], 1.0),
+    "durable-1k": (["-d", "-c", "500", "-f", "200", "-a", "50", "-s", "1024"], 0.5),
+    "durable-16k": (["-d", "-c", "100", "-f", "100", "-a", "10", "-s", "16384"], 0.1),
+    "durable-serial": (["-d", "-c", "1", "-f", "1"], 0.02),
+    "fanout-5": (["-e", "fanout", "-q", "5", "-y", "5", "-s", "100", "-c", "200"], 0.2),
+    "topic": (["-e", "topic", "-c", "500"], 1.0),
+    "pairs-10": (["-x", "10", "-y", "10", "-q", "10", "-c", "100", "-f", "100", "-a", "10"], 0.1),
+}
+FIGURES = re.compile(r"e2e us p50 \d+ p99 (\d+).*secs ([\d.]+) total \d+/\d+/(\d+)")
+
+
+def load_tool() -> str:
+    """The compiled load generator."""
+    source = HERE / "amqpload.c"
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:12]
+    binary = Path(tempfile.gettempdir()) / f"amqpload-{digest}"
+    if not binary.exists():
+        subprocess.run(["cc", "-O2", "-pthread", "-o", str(binary), str(source)], check=True)
+    return str(binary)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def wait_for(port: int, seconds: float) -> None:
+    """Until somebody listens on a port."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    sys.exit(f"nothing listens on 127.0.0.1:{port} after {seconds:.0f} s")
+
+
+@contextmanager
+def running(command: list[str], port: int, environment: dict[str, str]) -> Iterator[str]:
+    """A broker process; its address."""
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        wait_for(port, 60)
+        yield f"127.0.0.1:{port}"
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
+
+
+@contextmanager
+def our_broker(address: str | None) -> Iterator[str]:
+    """The broker at that address, or an amq started for it."""
+    if address:
+        yield address
+        return
+    port = free_port()
+    command = [sys.executable, "-m", "amq", "serve", "--listen", f"127.0.0.1:{port}", "--log-level", "warning"]
+    with running(command, port, dict(os.environ)) as started:
+        yield started
+
+
+@contextmanager
+def their_broker(address: str | None) -> Iterator[str]:
+    """The broker at that address, or a RabbitMQ started for it, as Debian configures it."""
+    if address:
+        yield address
+        return
+    if not RABBITMQ.exists():
+        sys.exit("no RabbitMQ here: apt-get install rabbitmq-server, or name --theirs")
+    folder = Path(tempfile.mkdtemp(prefix="compare-"))
+    (folder / "plugins").write_text("[].")
+    port = free_port()
+    environment = dict(
+        os.environ,
+        HOME=str(folder),
+        RABBITMQ_NODENAME=f"compare{port}@localhost",
+        RABBITMQ_NODE_IP_ADDRESS="127.0.0.1",
+        RABBITMQ_NODE_PORT=str(port),
+        RABBITMQ_DIST_PORT=str(free_port()),
+        RABBITMQ_MNESIA_BASE=str(folder / "db"),
+        RABBITMQ_LOG_BASE=str(folder / "log"),
+        RABBITMQ_ENABLED_PLUGINS_FILE=str(folder / "plugins"),
+        RABBITMQ_PID_FILE=str(folder / "pid"),
+    )
+    try:
+        with running([str(RABBITMQ)], port, environment) as started:
+            time.sleep(2)
+            yield started
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def measure(tool: str, address: str, arguments: list[str], count: int) -> tuple[float, float]:
+    """One run: messages per second, and the end-to-end p99 in ms; zeros when it did not finish."""
+    host, port = address.rsplit(":", 1)
+    command = [tool, "-H", host, "-P", port, "-z", str(SECONDS), "-C", str(count), *arguments]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=2 * SECONDS, check=False)
+    found = FIGURES.search(run.stdout)
+    if run.returncode or not found:
+        return 0.0, 0.0
+    p99, seconds, delivered = int(found[1]), float(found[2]), int(found[3])
+    return (delivered / seconds if seconds < SECONDS - 0.5 else 0.0), p99 / 1000
+
+
+def compare(tool: str, ours: str, theirs: str, name: str, rounds: int, count: int) -> float:
+    """Run one scenario through both in turn, print its row, return the ratio."""
+    arguments, share = SCENARIOS[name]
+    rows = []
+    for _ in range(rounds):
+        a = measure(tool, ours, arguments, int(count * share))
+        b = measure(tool, theirs, arguments, int(count * share))
+        rows.append((a[0], b[0], a[0] / b[0] if b[0] else 0.0, a[1], b[1]))
+    mid = [statistics.median(column) for column in zip(*rows, strict=True)]
+    print(f"{name:<16}{mid[0]:>10.0f}{mid[1]:>10.0f}{mid[2]:>8.2f}{mid[3]:>10.1f}{mid[4]:>10.1f}", flush=True)
+    return mid[2]
+
+
+def main() -> None:
+    """Everything, or what --only names."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ours", metavar="HOST:PORT")
+    parser.add_argument("--theirs", metavar="HOST:PORT")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--count", type=int, default=300_000)
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    names = [name for name in options.only.split(",") if name] or list(SCENARIOS)
+    tool = load_tool()
+    with our_broker(options.ours) as ours, their_broker(options.theirs) as theirs:
+        print(f"{'scenario':<16}{'amq/s':>10}{'theirs/s':>10}{'ratio':>8}{'p99 ms':>10}{'p99 ms':>10}")
+        ratios = [compare(tool, ours, theirs, name, options.rounds, options.count) for name in names]
+    if all(ratios):
+        print(f"geometric mean of the ratios {statistics.geometric_mean(ratios):.2f}, lowest {min(ratios):.2f}")
+    else:
+        print("a scenario did not finish: its ratio is 0.00")
+
+
+if __name__ == "__main__":
+    main()
