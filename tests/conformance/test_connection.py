@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from tests.conformance.client import Channel, Connection
+from tests.conformance.client import Channel, Connection, Mismatch
 
 Connect = Callable[..., Connection]
 
@@ -141,9 +141,16 @@ def test_heartbeats_come_when_nothing_else_does(connect: Connect) -> None:
     assert connection.heartbeats == 2
 
 
-def test_a_silent_client_is_dropped_without_a_word(connect: Connect) -> None:
-    connection = connect(heartbeat=1)
-    connection.hear_end(patience=5)
+def test_a_silent_client_is_dropped_without_a_word_while_a_busy_one_stays(connect: Connect) -> None:
+    silent, busy = connect(heartbeat=1), connect(heartbeat=1).channel(1)
+    until = time.monotonic() + 5
+    while not silent.ended:
+        busy.quiet()
+        try:
+            silent.hear_end(patience=0.2)
+        except Mismatch:
+            assert time.monotonic() < until, "the silent client is still there"
+    busy.quiet()
 
 
 def test_a_heartbeat_of_zero_means_none(c: Channel) -> None:

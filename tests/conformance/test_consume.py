@@ -123,6 +123,19 @@ def test_consumers_take_turns(c: Channel, q: str) -> None:
     assert set(heard) == {"one", "two", "three"}
 
 
+def test_a_consumer_without_credit_is_passed_over(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q)
+    c.call("basic.qos", prefetch_count=1)
+    c.consume(q, "full")
+    c.publish("a", "", q)
+    c.delivered("a", consumer_tag="full")
+    c.call("basic.qos", prefetch_count=0)
+    c.consume(q, "free")
+    for body in "bcd":
+        c.publish(body, "", q)
+        c.delivered(body, consumer_tag="free")
+
+
 def test_a_cancelled_consumer_hears_no_more(c: Channel, q: str) -> None:
     c.call("queue.declare", queue=q)
     c.consume(q, "mine")

@@ -274,6 +274,38 @@ def test_the_same_death_again_is_counted_and_comes_first(c: Channel, q: str) -> 
     assert message["headers"]["x-first-death-queue"] == q
 
 
+def test_a_rejected_message_may_come_back_to_its_own_queue(c: Channel, q: str) -> None:
+    c.call("queue.declare", queue=q, arguments={"x-dead-letter-exchange": "", "x-dead-letter-routing-key": q})
+    c.publish("m", "", q)
+    for _ in range(3):
+        c.ready(q, 1)
+        rejected(c, q, "m")
+    message = dead(c, q, "m", redelivered=False)
+    assert deaths(message) == [death(q, "rejected", count=3)]
+
+
+def test_the_dead_go_to_every_queue_of_their_exchange(c: Channel, q: str) -> None:
+    mortal(c, q)
+    c.call("queue.declare", queue=q + "-dead2")
+    c.call("queue.bind", queue=q + "-dead2", exchange=q + "-dlx")
+    c.publish("m", "", q)
+    rejected(c, q, "m")
+    for name in q + "-dead", q + "-dead2":
+        assert deaths(dead(c, name, "m")) == [death(q, "rejected")]
+
+
+def test_multiple_nacks_dead_letter_in_order(c: Channel, q: str) -> None:
+    mortal(c, q)
+    for body in "abc":
+        c.publish(body, "", q)
+    for body in "abc":
+        c.get(q, body, no_ack=False)
+    c.say("basic.nack", delivery_tag=3, multiple=True, requeue=False)
+    c.ready(q + "-dead", 3)
+    for body in "abc":
+        c.get(q + "-dead", body)
+
+
 def test_a_cycle_without_a_rejection_ends(c: Channel, q: str) -> None:
     c.call(
         "queue.declare",
@@ -311,7 +343,7 @@ def test_the_story_survives_a_client_that_publishes_it_again(c: Channel, q: str)
     assert deaths(dead(c, q + "-dead", "again")) == [death(q, "rejected", count=2)]
 
 
-def test_a_message_dead_by_a_requeue_limit_of_length_keeps_the_newest(c: Channel, q: str) -> None:
+def test_a_message_dropped_for_length_tells_so(c: Channel, q: str) -> None:
     mortal(c, q, max_length=1)
     c.select_confirms()
     for body in "ab":

@@ -1,6 +1,7 @@
 """Frames that must end a connection, and how the last words describe them."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -122,6 +123,42 @@ def test_a_body_may_come_in_many_small_frames(c: Channel, q: str) -> None:
     for octet in b"a", b"", b"bcd", b"e":
         c.connection.send_frame(BODY, 1, octet)
     c.get(q, "abcde")
+
+
+class OctetByOctet(Connection):
+    """A client whose network gives one octet at a time."""
+
+    def send_raw(self, data: bytes) -> None:
+        for octet in data:
+            super().send_raw(bytes([octet]))
+
+
+def test_octets_may_come_one_at_a_time(server: Any, q: str) -> None:
+    connection = OctetByOctet(server.address)
+    try:
+        connection.enter()
+        c = connection.channel(1)
+        c.call("queue.declare", queue=q, exclusive=True)
+        c.publish("body", "", q, headers={"key": [1, {"a": None}]})
+        c.get(q, "body", headers={"key": [1, {"a": None}]})
+    finally:
+        connection.leave()
+
+
+def test_a_whole_dialogue_may_come_in_one_piece(c: Channel, q: str) -> None:
+    declare = encode("queue.declare", {"queue": q})
+    publish = encode("basic.publish", {"routing_key": q})
+    header = encode_header(1, {})
+    frames = [(METHOD, declare), *[(METHOD, publish), (CONTENT_HEADER, header), (BODY, b"x")] * 200]
+    c.connection.declared.append(("queue", q))
+    c.connection.send_raw(
+        b"".join(
+            bytes([kind]) + b"\x00\x01" + len(payload).to_bytes(4, "big") + payload + b"\xce"
+            for kind, payload in frames
+        )
+    )
+    c.hear("queue.declare-ok", queue=q)
+    c.ready(q, 200)
 
 
 def test_contents_of_two_channels_may_interleave(c: Channel, q: str) -> None:
