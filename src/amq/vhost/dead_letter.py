@@ -10,6 +10,7 @@ from amq.queues.base import REJECTED, Queue
 from amq.vhost.vhost import Vhost
 from amq.wire import properties as props
 from amq.wire import tables
+from amq.wire.properties import Properties
 from amq.wire.tables import Field, Table
 
 X_DEATH: Final = "x-death"
@@ -17,11 +18,21 @@ X_DEATH: Final = "x-death"
 MAX_COUNT: Final = (1 << 63) - 1
 
 
+class DeadMessage(Message):
+    """A message that has died before. `keys`: its routing keys since then, which its CC header need not tell."""
+
+    __slots__ = ("keys",)
+
+    def __init__(self, address: bytes, header: bytes, body: bytes, properties: Properties, keys: list[bytes]) -> None:
+        super().__init__(address, header, body, properties)
+        self.keys = keys
+
+
 def bury(vhost: Vhost, queue: Queue, exchange: bytes, key: bytes | None, message: Message, reason: str) -> None:
     """Publish a dead message to the exchange of that name; nothing happens when that is missing.
 
-    `key` replaces the message's routing keys. A queue that the message has already been in is left out when it
-    went round without anybody having rejected it.
+    `key` replaces the message's routing keys; a CC header stays, but is no longer followed. A queue that the message
+    has already been in is left out when it went round without anybody having rejected it.
     """
     target = vhost.exchanges.get(exchange)
     if target is None:
@@ -29,18 +40,19 @@ def bury(vhost: Vhost, queue: Queue, exchange: bytes, key: bytes | None, message
     keys = routing_keys(message)
     headers = dict(message.properties.headers())
     record(headers, queue.name, reason, int(vhost.agenda.clock.wall()), message, keys)
+    blind = message.properties.blind or []
     if key is not None:
-        keys = [key]
-    elif message.properties.blind:
-        keys = keys + message.properties.blind
-    dead = readdressed(message, exchange, keys[0], headers)
-    for found in vhost.route(target, keys, dead).queues:
+        keys, blind = [key], []
+    dead = readdressed(message, exchange, keys, blind, headers)
+    for found in vhost.route(target, keys + blind, dead).queues:
         if reason == REJECTED or not in_cycle(found.name, headers[X_DEATH][1]):
             found.enqueue(dead)
 
 
 def routing_keys(message: Message) -> list[bytes]:
     """The routing key and those of CC."""
+    if isinstance(message, DeadMessage):
+        return message.keys
     keys = [message.routing_key()]
     field = message.properties.headers().get("CC")
     if field is not None and field[0] == "A":
@@ -48,10 +60,14 @@ def routing_keys(message: Message) -> list[bytes]:
     return keys
 
 
-def readdressed(message: Message, exchange: bytes, routing_key: bytes, headers: Table) -> Message:
+def readdressed(
+    message: Message, exchange: bytes, keys: list[bytes], blind: list[bytes], headers: Table
+) -> DeadMessage:
     """The message as it goes on: new address and headers, and no expiration, which counted for the queue it left."""
     header = props.rewrite(message.header, {props.HEADERS: tables.encode(headers), props.EXPIRATION: None})
-    return Message(address(exchange, routing_key), header, message.body, props.read(header))
+    properties = props.read(header)
+    properties.blind = blind or None
+    return DeadMessage(address(exchange, keys[0]), header, message.body, properties, keys)
 
 
 def record(headers: Table, queue: bytes, reason: str, now: int, message: Message, keys: list[bytes]) -> None:

@@ -10,6 +10,7 @@ from amq.exchanges.default import Default
 from amq.queues import arguments as queue_arguments
 from amq.queues.base import Queue
 from amq.queues.classic import ClassicQueue
+from amq.vhost.dead_letter import routing_keys
 from amq.vhost.expiry import QueueExpiry
 from amq.vhost.vhost import Vhost
 from amq.wire.tables import Field, Table, type_name
@@ -166,7 +167,8 @@ def bind(vhost: Vhost, source: Exchange, destination: Destination, routing_key: 
         if isinstance(destination, Queue):
             destination.enqueue(message)
         elif isinstance(destination, Exchange):
-            for queue in vhost.route(destination, [message.routing_key()], message).queues:
+            keys = routing_keys(message) + (message.properties.blind or [])
+            for queue in vhost.route(destination, keys, message).queues:
                 queue.enqueue(message)
 
 
