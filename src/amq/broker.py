@@ -108,7 +108,12 @@ class Broker:
     def add_default_user(self) -> None:
         """The user and vhost that the configuration names."""
         settings = self.settings
-        self.users.add(settings.default_user, settings.default_pass, tags=settings.default_user_tags)
+        self.users.add(
+            settings.default_user,
+            settings.default_pass,
+            tags=settings.default_user_tags,
+            hashing_algorithm=settings.password_hashing_module,
+        )
         vhost = self.add_vhost(settings.default_vhost)
         granted = settings.default_permissions
         vhost.permissions.set(settings.default_user, Permission(granted.configure, granted.write, granted.read))

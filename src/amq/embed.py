@@ -29,7 +29,8 @@ import trio
 from amq.broker import Broker
 from amq.config.settings import Listener, Settings
 from amq.connection.connection import Connection
-from amq.server.server import Server, new_broker
+from amq.server.preparing import new_broker
+from amq.server.server import Server
 from amq.server.transience import forget_transient
 from amq.vhost.permission import Permission
 

@@ -12,7 +12,8 @@ from amq.broker import Broker
 from amq.config.settings import Listener, Settings
 from amq.connection.peer import Peer
 from amq.server import server as server_module
-from amq.server.server import Server, new_broker
+from amq.server.preparing import new_broker
+from amq.server.server import Server
 from amq.server.transport import Stream, serve_connection
 
 HEADER = b"AMQP\x00\x00\x09\x01"

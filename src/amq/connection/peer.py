@@ -11,7 +11,7 @@ from amq.auth import credentials
 
 @attrs.frozen
 class Peer:
-    """Addresses of both ends; `certificate` as `ssl.SSLObject.getpeercert()` gave it for a verified client, else None."""
+    """Addresses of both ends; `certificate` as `ssl.SSLObject.getpeercert()` gave it for a verified client, or None."""
 
     host: str
     port: int

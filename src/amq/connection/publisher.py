@@ -90,7 +90,7 @@ class Publisher:
     # -- whole messages in a chunk --
 
     def run(self, buf: bytes, pos: int, stop: int, end: int) -> int:
-        """Take whole messages, the first of which begins with the basic.publish frame at `pos` (its end mark at `stop`).
+        """Take whole messages, the first of which begins with the basic.publish frame from `pos` to its mark at `stop`.
 
         Returns the position of the first octet not taken; `pos` when the first message needs a closer look.
         """

@@ -13,7 +13,8 @@ from amq.config.settings import Settings
 from amq.server import memory
 from amq.server.alarms import MemoryAlarm
 from amq.server.collector import Collector
-from amq.server.server import Server, new_broker
+from amq.server.preparing import new_broker
+from amq.server.server import Server
 
 LOGGER: Final = logging.getLogger(__name__)
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import secrets
 import socket
 import ssl
 import time
@@ -27,11 +26,6 @@ from amq.server.transport import send_all, serve_connection
 LOGGER: Final = logging.getLogger(__name__)
 
 SHUTDOWN: Final = "broker forced connection closure with reason 'shutdown'"
-
-
-def new_broker(settings: Settings) -> Broker:
-    """A broker for a server, born now."""
-    return Broker(settings, time.monotonic(), time.time(), secret=secrets.token_bytes(32))
 
 
 @attrs.define(eq=False)

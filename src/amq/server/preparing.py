@@ -1,0 +1,65 @@
+"""A broker that is ready for its first client: with the exchange types of plug-ins and the definitions to be loaded."""
+
+import logging
+import secrets
+import time
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Final
+
+from amq import exchanges
+from amq.broker import Broker
+from amq.config.settings import Settings
+from amq.definitions.apply import apply
+from amq.definitions.document import parse
+from amq.definitions.fields import DocumentError
+from amq.exchanges.base import Exchange
+from amq.server.errors import StartError
+
+LOGGER: Final = logging.getLogger(__name__)
+
+PLUGINS: Final = "amq.exchanges"
+
+
+def new_broker(settings: Settings) -> Broker:
+    """A broker for a server, born now.
+
+    Raises StartError for definitions that cannot be loaded.
+    """
+    enter_exchange_types()
+    broker = Broker(settings, time.monotonic(), time.time(), secret=secrets.token_bytes(32))
+    if settings.load_definitions is not None:
+        load_definitions(settings.load_definitions, broker)
+    return broker
+
+
+def load_definitions(path: str, broker: Broker) -> None:
+    """Make the broker have what a file in RabbitMQ's format defines (`load_definitions`).
+
+    Raises StartError.
+    """
+    try:
+        warnings = apply(parse(Path(path).read_text()), broker)
+    except OSError as error:
+        raise StartError(f"load_definitions: {path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise StartError(f"load_definitions: {path}: not UTF-8 text: {error.reason} at octet {error.start}") from None
+    except DocumentError as error:
+        raise StartError(f"load_definitions: {path}: {error}") from None
+    for warning in warnings:
+        LOGGER.warning("load_definitions: %s: %s", path, warning)
+
+
+@cache
+def enter_exchange_types() -> None:
+    """Register the exchange types of installed distributions; one that fails is logged and left out."""
+    for entry in entry_points(group=PLUGINS):
+        try:
+            kind = entry.load()
+            if not (isinstance(kind, type) and issubclass(kind, Exchange)):
+                raise TypeError(f"{kind!r} is no subclass of amq.exchanges.base.Exchange")
+            exchanges.register(kind)
+        except Exception:
+            # Whatever a plug-in does wrong: the broker starts without it.
+            LOGGER.exception("exchange type %s of %s cannot be used", entry.name, entry.value)
