@@ -1,0 +1,117 @@
+"""The broker under test, in memory: bytes in through `Connection.receive`, bytes out of the outboxes."""
+
+from collections.abc import Sequence
+from random import Random
+
+from amq.broker import Broker
+from amq.config.settings import Settings
+from amq.connection.connection import Connection
+from amq.connection.peer import Peer
+from amq.exchanges.recent_history import RecentHistory
+from amq.journal.batch import Batch
+from amq.message import Message, address
+from amq.queues.classic import HeadExpiry
+from amq.vhost.vhost import Vhost
+from amq.wire import properties, spec, tables
+from tests.model import frames
+from tests.model.frames import Item, method
+from tests.model.records import Sent
+
+START = 1000.0
+WALL = 1_700_000_000.0
+
+
+class Real:
+    """A broker with clients. `confirmed`: sequence numbers that a channel has heard of, by client and channel."""
+
+    def __init__(self, clients: int, incapable: set[int], keeps: bool) -> None:
+        self.now = START
+        self.broker = Broker(Settings(consumer_timeout=None), START, WALL, Batch(keeps))
+        self.incapable = incapable
+        self.confirmed: dict[tuple[int, int], set[int]] = {}
+        self.connections: list[Connection] = []
+        for client in range(clients):
+            self.connections.append(self.connect(client))
+
+    @property
+    def vhost(self) -> Vhost:
+        return self.broker.vhosts["/"]
+
+    def connect(self, client: int) -> Connection:
+        """Log in as guest, without heartbeats."""
+        connection = Connection(self.broker, Peer("127.0.0.1", 40_000 + client, "127.0.0.1", 5672), self.now)
+        told: tables.Table = {} if client in self.incapable else {"consumer_cancel_notify": ("t", True)}
+        login = [{"capabilities": ("F", told)}, b"PLAIN", b"\0guest\0guest", b"en_US"]
+        connection.receive(
+            spec.PROTOCOL_HEADER
+            + method(0, spec.CONNECTION_START_OK, *login)
+            + method(0, spec.CONNECTION_TUNE_OK, 2047, 131_072, 0)
+            + method(0, spec.CONNECTION_OPEN, b"/", b"", False),
+            self.now,
+        )
+        assert connection.session is not None, "the login failed"
+        connection.outbox.take()
+        return connection
+
+    def send(self, client: int, data: bytes, cut: Random | None) -> None:
+        """Send frames at once or, with `cut`, in pieces cut anywhere."""
+        connection = self.connections[client]
+        while cut is not None and len(data) > 1 and cut.random() < 0.7:
+            at = cut.randint(1, len(data) - 1)
+            connection.receive(data[:at], self.now)
+            data = data[at:]
+        connection.receive(data, self.now)
+
+    def lose(self, client: int) -> None:
+        """The socket is gone; the client comes back at once."""
+        self.connections[client].lost(self.now)
+        self.connections[client].outbox.take()
+        for key in [key for key in self.confirmed if key[0] == client]:
+            del self.confirmed[key]
+        self.connections[client] = self.connect(client)
+
+    def advance(self, now: float) -> None:
+        self.now = now
+        self.broker.advance(now)
+
+    def expiring(self, now: float) -> list[bytes]:
+        """Queues whose heads a timer looks after by then, in the order in which the timers run."""
+        timers = sorted(self.broker.timers.heap)
+        return [timed.queue.name for due, _, timed in timers if due <= now and isinstance(timed, HeadExpiry)]
+
+    def heard(self) -> list[tuple[int, int, Item]]:
+        """What clients have heard since the last time: client, channel, item; confirms one by one."""
+        items: list[tuple[int, int, Item]] = []
+        for client, connection in enumerate(self.connections):
+            assert not connection.finished and not connection.closing, "a connection was closed"
+            for number, item in frames.decode(connection.outbox.take()):
+                if item[0] in ("ack", "nack"):
+                    items += [(client, number, one) for one in self.single(client, number, item)]
+                    continue
+                if item[0] == "open-ok":
+                    self.confirmed[client, number] = set()
+                items.append((client, number, item))
+            connection.written(self.now)
+        return items
+
+    def single(self, client: int, number: int, item: Sequence[object]) -> list[Item]:
+        """The numbers that a confirm stands for, each once in a channel's life."""
+        word, last, multiple = item
+        assert isinstance(last, int)
+        told = self.confirmed[client, number]
+        numbers = [one for one in range(1, last + 1) if one not in told] if multiple else [last]
+        assert numbers and not told.intersection(numbers), f"confirmed twice: {item}"
+        told.update(numbers)
+        return [(word, one) for one in numbers]
+
+    def route(self, exchange: bytes, keys: list[bytes], sent: Sent) -> list[bytes]:
+        """The names of the queues that a message reaches, in the broker's order; no exchange remembers the question."""
+        remembering = [there for there in self.vhost.exchanges.values() if isinstance(there, RecentHistory)]
+        remembered = [list(there.history) for there in remembering]
+        header = properties.rewrite(bytes(14), {properties.HEADERS: tables.encode(sent.headers)})
+        message = Message(address(exchange, sent.key), header, sent.body, properties.read(header))
+        found = self.vhost.route(self.vhost.exchanges[exchange], keys, message).queues
+        for there, history in zip(remembering, remembered, strict=True):
+            there.history.clear()
+            there.history.extend(history)
+        return [queue.name for queue in found]
