@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.client import Channel, Connection, Mismatch
+from tests.conformance.client import Channel, Connection
 from tests.conformance.differences import DIFFERENCES
+from tests.conformance.heard import Mismatch
 
 START_LIMIT = 15.0
 numbers = itertools.count(1)

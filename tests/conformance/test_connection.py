@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable
 
-from tests.conformance.client import Channel, Connection, Mismatch
+from tests.conformance.client import Channel, Connection
+from tests.conformance.heard import Mismatch
 
 Connect = Callable[..., Connection]
 

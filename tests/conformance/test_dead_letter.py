@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.client import Channel, Heard, same
+from tests.conformance.client import Channel
+from tests.conformance.heard import Heard, same
 from tests.conformance.values import Typed
 
 SOON = 50

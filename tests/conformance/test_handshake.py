@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.client import HEADER, PATIENCE, Connection, same
+from tests.conformance.client import HEADER, PATIENCE, Connection
+from tests.conformance.heard import same
 from tests.conformance.values import longstr, shortstr, table
 
 Dial = Callable[[], Connection]
