@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from amq.broker import Broker
 from amq.config.load import load
+from amq.config.settings import Settings
+from amq.definitions.apply import apply
+from amq.definitions.document import parse
 from tests.harness.process import BrokerProcess
 
 ROOT = Path(__file__).parents[2]
@@ -19,12 +23,12 @@ DOCUMENTS = sorted(
     for path in ROOT.glob(pattern)
 )
 SECONDS = 60
-# Programs that need what is not here: a TLS listener, a Celery worker, a file of the reader's.
-ELSEWHERE = ("SSLOptions", "import tasks", "from prefix")
+# Programs that need what is not here: a TLS listener, a Celery worker.
+ELSEWHERE = ("SSLOptions", "import tasks")
 # What it shows are fragments of the files beside it, and tests/embed runs these.
 FRAGMENTS = "examples/embedding/README.md"
 # Files that the configurations of the documents name; what is in them does not matter here.
-NAMED_FILES = ("ca.pem", "server.pem", "server.key", "shop.password")
+NAMED_FILES = ("ca.pem", "server.pem", "server.key", "shop.password", "definitions.json")
 
 
 def blocks(document: str, language: str) -> list[str]:
@@ -90,6 +94,13 @@ def test_every_configuration_is_understood(
     (tmp_path / "amq.conf").write_text(block)
     _, warnings = load("amq.conf", {})
     assert warnings == []
+
+
+@pytest.mark.parametrize(
+    ("document", "block"), [(document, block) for document in DOCUMENTS for block in blocks(document, "json")]
+)
+def test_every_definition_can_be_applied(document: str, block: str) -> None:
+    assert apply(parse(block), Broker(Settings(), 0.0, 0.0)) == []
 
 
 @pytest.mark.parametrize(("document", "block"), [found for found in programs() if "def test_" in found[1]])
