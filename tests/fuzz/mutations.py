@@ -177,8 +177,8 @@ def mutate(random: Random, frames: Frames, opening: int) -> Frames:
         part = opened if random.random() < 0.1 else said
         if part:
             random.choice(MUTATIONS)(random, part)
-    # Later mutations may meet what earlier ones have emptied.
-    return [piece for piece in opened + said if piece]
+            part[:] = [piece for piece in part if piece]
+    return opened + said
 
 
 def chunks(random: Random, octets: bytes) -> list[bytes]:
