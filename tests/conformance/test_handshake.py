@@ -152,21 +152,22 @@ def test_a_login_that_cannot_be_understood_or_told_ends_in_silence(dial: Dial) -
         connection.hear_end()
 
 
-def test_tuning_outside_the_limits_of_the_server_ends_in_silence(dial: Dial) -> None:
-    tunings = [
-        {"frame_max": 4095},
-        {"frame_max": 131073},
-        {"frame_max": 0},
-        {"channel_max": 2048},
-        {"channel_max": 0},
-    ]
-    connections = [dial() for _ in tunings]
-    for connection, tuning in zip(connections, tunings, strict=True):
-        connection.greet()
-        connection.start_ok()
-        connection.tune_ok(**tuning)
-    for connection in connections:
-        connection.hear_end()
+@pytest.mark.parametrize(
+    ("tuning", "text"),
+    [
+        ({"frame_max": 4095}, "frame_max = 4095 is lower than the minimum allowed value (4096)"),
+        ({"frame_max": 131073}, "frame_max = 131073 is higher than the maximum allowed value (131072)"),
+        ({"frame_max": 0}, "frame_max = 0 (no limit) is higher than the maximum allowed value (131072)"),
+        ({"channel_max": 2048}, "channel_max = 2048 is higher than the maximum allowed value (2047)"),
+        ({"channel_max": 0}, "channel_max = 0 (no limit) is higher than the maximum allowed value (2047)"),
+    ],
+)
+def test_tuning_outside_the_limits_of_the_server_is_refused(dial: Dial, tuning: dict[str, int], text: str) -> None:
+    connection = dial()
+    connection.greet()
+    connection.start_ok()
+    connection.tune_ok(**tuning)
+    connection.connection_closed(530, f"negotiated {text}", by="connection.tune-ok")
 
 
 def test_the_smallest_frame_is_allowed(dial: Dial) -> None:

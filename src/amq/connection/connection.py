@@ -169,6 +169,11 @@ class Connection(Overdue):
     def lost(self, now: float) -> None:
         """The socket is gone."""
         self.broker.clock.now = now
+        if not (self.finished or self.gone):
+            self.broker.note(
+                WARNING,
+                f"closing AMQP connection {self.described()}: client unexpectedly closed TCP connection",
+            )
         self.finished = True
         self.take_down()
 
@@ -180,6 +185,13 @@ class Connection(Overdue):
             return
         self.method = 0
         self.fail(ConnectionFault(CONNECTION_FORCED, reason))
+
+    def described(self) -> str:
+        """The connection as RabbitMQ's log names an open one."""
+        shake = self.handshake
+        if shake.vhost is None or shake.user is None:
+            return str(self.peer)
+        return f"{self.peer}, vhost: '{shake.vhost.name}', user: '{shake.user.name}'"
 
     def vhost_name(self) -> str | None:
         return None if self.session is None else self.session.vhost.name
@@ -381,6 +393,7 @@ class Connection(Overdue):
         """A method of the connection class."""
         if method == spec.CONNECTION_CLOSE and self.session is not None:
             dispatch.arguments_of(method, payload)
+            self.broker.note(INFO, f"closing AMQP connection {self.described()}")
             self.take_down()
             self.say(0, spec.CONNECTION_CLOSE_OK, [])
             self.end()
