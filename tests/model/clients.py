@@ -130,11 +130,11 @@ class Clients(Naive):
 
     def commit(self, channel: Chan) -> None:
         transaction = self.running(channel)
-        channel.transaction = Transaction()
         outcomes = [self.hand_over(channel, *published) for published in transaction.published]
         self.forget(transaction.acked)
         self.refuse(transaction.rejected)
         self.put_back(transaction.requeued)
+        channel.transaction = Transaction()
         self.relieve(channel, transaction.settled())
         if not all(accepted for accepted, _ in outcomes):
             raise Refused(406, "partial tx completion")
@@ -308,6 +308,8 @@ class Clients(Naive):
         self.tell(channel, "exchange-declare-ok")
 
     def delete_x(self, channel: Chan, exchange: bytes, if_unused: bool) -> None:
+        if exchange.startswith(b"amq."):
+            raise Refused(403, f"deletion of system exchange '{exchange.decode()}' in vhost '/' not allowed")
         if exchange in self.exchanges:
             if if_unused and any(bond.source == exchange for bond in self.bonds):
                 raise Refused(406, f"exchange '{exchange.decode()}' in vhost '/' in use")

@@ -1,7 +1,8 @@
 """Random commands, all of them from one seed.
 
-A command names what it means by numbers (the third outstanding delivery, the second binding), which the player turns
-into what is there when its turn comes; so a list of commands keeps making sense when some of them are left out.
+A command names what it means loosely (the third outstanding delivery, a queue that may be gone), and the player turns
+that into what is there when its turn comes; so a list of commands keeps making sense when some of them are left out.
+Few commands are `wild`: they stay as they are, and are mistakes more often than not.
 """
 
 from random import Random
@@ -21,53 +22,63 @@ KEYS = [b"", b"a", b"a.b", b"a.b.c", b"b.c", b"q0", b"q1"]
 PATTERNS = [b"a", b"a.b", b"#", b"*", b"a.*", b"*.b", b"a.#", b"#.c", b"a.#.c", b"q0", b"#.b.#", b""]
 
 WEIGHTS = {
-    "publish": 30,
-    "burst": 4,
+    "publish": 36,
+    "burst": 7,
     "mixed": 3,
-    "declare_queue": 8,
+    "declare_queue": 7,
     "look": 1,
     "purge": 1,
-    "delete_q": 2,
-    "declare_exchange": 4,
+    "delete_q": 1,
+    "declare_exchange": 3,
     "delete_x": 1,
-    "bind_queue": 7,
+    "bind_queue": 5,
     "unbind_queue": 2,
     "bind_exchange": 3,
     "unbind_exchange": 1,
-    "consume": 10,
+    "consume": 8,
     "cancel": 3,
-    "get": 5,
-    "ack": 12,
-    "nack": 7,
-    "reject": 4,
+    "get": 6,
+    "ack": 14,
+    "nack": 12,
+    "reject": 6,
     "recover": 1,
     "qos": 3,
     "confirm_select": 2,
     "tx_select": 1,
-    "commit": 3,
-    "rollback": 1,
+    "commit": 4,
+    "rollback": 2,
     "close": 1,
     "lose": 1,
     "sync": 4,
-    "wait": 8,
+    "wait": 9,
 }
+
+# What there is before anything else happens.
+FIRST = [
+    *["declare_queue"] * 6,
+    *["declare_exchange"] * 3,
+    *["bind_queue"] * 8,
+    "bind_exchange",
+    "qos",
+    *["consume"] * 3,
+]
 
 
 def generate(seed: int, count: int) -> list[Command]:
-    """That many commands."""
+    """That many commands. Each seed has its own preferences: some things it does often, others never."""
     random = Random(seed)
-    # Some seeds dwell on few queues, others touch all of them.
     queues = QUEUES[: random.randint(1, len(QUEUES))]
-    names = random.choices(list(WEIGHTS), list(WEIGHTS.values()), k=count)
-    return [command(random, name, queues, number) for number, name in enumerate(names)]
+    speakers = [(client, channel) for client in range(random.randint(1, CLIENTS)) for channel in CHANNELS]
+    speakers = random.sample(speakers, random.randint(1, len(speakers)))
+    weights = [weight * random.choice((0, 0.3, 1, 1, 3)) for weight in WEIGHTS.values()]
+    modes = random.choices(("confirm_select", "tx_select", "qos"), k=2)
+    names = [*FIRST, *modes, *random.choices(list(WEIGHTS), weights, k=count - len(FIRST) - len(modes))]
+    return [command(random, name, *random.choice(speakers), queues, number) for number, name in enumerate(names)]
 
 
-def command(random: Random, name: str, queues: list[bytes], number: int) -> Command:
-    client = random.randrange(CLIENTS)
-    channel = random.choice(CHANNELS)
-    if name in ("lose", "sync", "wait"):
-        channel = 0
-    return (name, client, channel, MAKERS.get(name, nothing)(random, queues, number))
+def command(random: Random, name: str, client: int, channel: int, queues: list[bytes], number: int) -> Command:
+    wild = random.random() < 0.03
+    return (name, client, channel, {"wild": wild, **MAKERS.get(name, nothing)(random, queues, number)})
 
 
 def nothing(random: Random, queues: list[bytes], number: int) -> dict[str, Any]:
@@ -80,7 +91,7 @@ def sometimes(random: Random, chance: float, value: Any) -> Any:
 
 
 def publish(random: Random, queues: list[bytes], number: int) -> dict[str, Any]:
-    direct = random.random() < 0.5
+    direct = random.random() < 0.6
     headers: Table = {}
     if random.random() < 0.25:
         headers = some_headers(random)
@@ -122,19 +133,19 @@ def mixed(random: Random, queues: list[bytes], number: int) -> dict[str, Any]:
 
 
 def declare_queue(random: Random, queues: list[bytes], number: int) -> dict[str, Any]:
-    dies = random.random() < 0.6
+    dies = random.random() < 0.75
     return {
         "name": random.choice(queues),
         "durable": random.random() < 0.5,
-        "exclusive": random.random() < 0.12,
-        "auto_delete": random.random() < 0.12,
-        "expires": sometimes(random, 0.08, random.choice((50, 400))),
+        "exclusive": random.random() < 0.08,
+        "auto_delete": random.random() < 0.1,
+        "expires": sometimes(random, 0.06, random.choice((50, 400))),
         "ttl": sometimes(random, 0.2, random.choice((0, 10, 40, 250))),
         "length": sometimes(random, 0.3, random.choice((0, 1, 2, 5))),
         "octets": sometimes(random, 0.12, random.choice((0, 5, 40))),
         "overflow": sometimes(random, 0.5, random.choice((b"drop-head", b"reject-publish", b"reject-publish-dlx"))),
-        "dead_letter_exchange": random.choice([b"", b"", *SOURCES]) if dies else None,
-        "dead_letter_key": sometimes(random, 0.5, random.choice([*queues, b"a.b"])) if dies else None,
+        "dead_letter_exchange": random.choice([b"", b"", b"", b"", b"amq.fanout", *SOURCES]) if dies else None,
+        "dead_letter_key": sometimes(random, 0.8, random.choice([*queues, *queues, b"a.b"])) if dies else None,
         "max_priority": sometimes(random, 0.2, random.choice((1, 3, 255))),
         "single_active": random.random() < 0.15,
     }
@@ -189,7 +200,7 @@ MAKERS: dict[str, Any] = {
         "if_empty": random.random() < 0.3,
     },
     "delete_x": lambda random, queues, number: {
-        "exchange": random.choice(EXCHANGES),
+        "exchange": random.choice([*EXCHANGES, *EXCHANGES, b"amq.direct"]),
         "if_unused": random.random() < 0.4,
     },
     "consume": lambda random, queues, number: {

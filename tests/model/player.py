@@ -76,7 +76,8 @@ class Player:
             self.say(client, number, [("open", {})])
             channel = self.model.channels[client, number]
         if channel.commit_ticket:
-            return
+            # Until that is answered, nothing may be said on it.
+            self.sync(0)
         said = self.chunk(name, channel, given)
         if said:
             self.say(client, number, said)
@@ -95,9 +96,12 @@ class Player:
     def chunk(self, name: str, channel: Chan, given: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
         """What a command comes down to on this channel, now."""
         if name == "burst":
-            return [("publish", publication(message)) for message in given["messages"]]
+            return [("publish", publication(self.at_hand(channel, message))) for message in given["messages"]]
         if name == "mixed":
             return self.mixed(channel, given["plan"])
+        if name == "commit" and channel.transaction and channel.transaction.has_lost_queues():
+            # Meant to reach a queue that has taken the deleted one's name, or to be returned; not yet so.
+            name = "rollback"
         meant = self.meant(name, channel, given)
         return [] if meant is None else [(name, meant)]
 
@@ -107,42 +111,74 @@ class Player:
         said: list[tuple[str, dict[str, Any]]] = []
         for part in plan:
             if isinstance(part, dict):
-                said.append(("publish", publication(part)))
+                said.append(("publish", publication(self.at_hand(channel, part))))
             elif tags:
                 said.append(("ack", {"tag": tags.pop(part % len(tags)), "multiple": False}))
         return said
 
     def meant(self, name: str, channel: Chan, given: dict[str, Any]) -> dict[str, Any] | None:
         """The arguments that a command stands for; None: it means nothing now."""
-        if name == "publish":
-            return publication(given)
+        wild = given["wild"]
+        given = {key: value for key, value in given.items() if key != "wild"}
         if name in ("ack", "nack", "reject"):
-            return self.settling(channel, given)
+            return self.settling(channel, given, wild)
         if name == "declare_queue":
-            return self.queue(channel, given)
+            return self.queue(channel, given, wild)
         if name == "declare_exchange":
             return self.exchange(given)
+        if not wild and name != "delete_x":
+            given = self.at_hand(channel, given)
+            if "queue" in given and not self.model.queues and not name.endswith("exchange"):
+                return None
+        if name == "publish":
+            return publication(given)
+        if name == "get" and not wild:
+            full = [queue for queue in self.model.queues if self.model.queues[queue].ready()]
+            return {**given, "queue": full[given["queue"][-1] % len(full)]} if full else given
         if name.endswith(("bind_queue", "bind_exchange")):
             return self.bond(name, given)
         if name == "consume" and given["tag"] in channel.subscriptions:
             return None
+        if not wild and name in ("commit", "rollback") and channel.transaction is None:
+            return None
+        if not wild and (name, True) in (
+            ("tx_select", channel.confirming),
+            ("confirm_select", bool(channel.transaction)),
+        ):
+            return None
         return given
 
-    def settling(self, channel: Chan, given: dict[str, Any]) -> dict[str, Any] | None:
+    def at_hand(self, channel: Chan, given: dict[str, Any]) -> dict[str, Any]:
+        """The same with names of queues and exchanges that there are, and that the client may use."""
+        owners = (None, channel.client)
+        usable = [name for name, queue in self.model.queues.items() if queue.owner in owners]
+        there = {"queue": usable}
+        for key in ("source", "exchange"):
+            there[key] = [name for name in self.model.exchanges if name and not self.model.exchanges[name].internal]
+        found = dict(given)
+        if given.get("exchange") == b"" and usable:
+            there["key"] = usable
+        for key, names in there.items():
+            if given.get(key) and given[key] not in names and names:
+                found[key] = names[given[key][-1] % len(names)]
+        return found
+
+    def settling(self, channel: Chan, given: dict[str, Any], wild: bool) -> dict[str, Any] | None:
         """A delivery tag: mostly an outstanding one, now and then 0 or one that is not."""
         tags = sorted(channel.unacked)
         number = given["number"]
         rest = {name: value for name, value in given.items() if name != "number"}
         if number == 0 and given.get("multiple"):
             return {"tag": 0, **rest}
-        if tags:
-            return {"tag": tags[number % len(tags)], **rest}
-        # A mistake closes the channel, so it is made seldom.
-        return {"tag": channel.next_tag - 1, **rest} if number == 7 else None
+        if wild:
+            return {"tag": number, **rest}
+        return {"tag": tags[number % len(tags)], **rest} if tags else None
 
-    def queue(self, channel: Chan, given: dict[str, Any]) -> dict[str, Any]:
+    def queue(self, channel: Chan, given: dict[str, Any], wild: bool) -> dict[str, Any] | None:
         """A new queue, or one that is there as it is."""
         there = self.model.queues.get(given["name"])
+        if there is not None and there.owner not in (None, channel.client) and not wild:
+            return None
         if there is not None:
             return {"queue": there, "table": table_of(there)}
         given = {name: value for name, value in given.items() if value is not None}

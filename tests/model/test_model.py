@@ -11,7 +11,7 @@ import pytest
 from tests.model.commands import generate
 from tests.model.shrink import failure, report
 
-STEPS = 120
+STEPS = 250
 BATCH = 20
 SEEDS = 300
 CAMPAIGN = int(os.environ.get("AMQ_MODEL_SEEDS", "0"))
