@@ -34,7 +34,11 @@ def test_a_broker_starts_with_what_the_definitions_file_defines(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
-    [("{", "line 1"), ('{"users": [{"name": 7}]}', "users[0]"), ('{"queues": [{"name": "q", "vhost": "no"}]}', "vhost")],
+    [
+        ("{", "line 1"),
+        ('{"users": [{"name": 7}]}', "users[0]"),
+        ('{"queues": [{"name": "q", "vhost": "no"}]}', "vhost"),
+    ],
 )
 def test_definitions_that_cannot_be_loaded_stop_the_start_in_one_line(tmp_path: Path, text: str, problem: str) -> None:
     path = written(tmp_path, text)
@@ -75,3 +79,16 @@ def test_an_installed_exchange_type_can_be_declared_and_a_broken_one_is_left_out
         assert "exchange type bad" in caplog.text
     finally:
         del exchanges.TYPES[b"x-everywhere"]
+
+
+def test_definitions_with_users_take_the_place_of_the_default_user(tmp_path: Path) -> None:
+    broker = new_broker(Settings(load_definitions=written(tmp_path, json.dumps(DEFINITIONS))))
+    assert [user.name for user in broker.users] == ["ann"]
+    assert list(broker.vhosts) == ["shop"]
+
+
+def test_definitions_without_users_leave_the_default_user_and_vhost(tmp_path: Path) -> None:
+    text = '{"queues": [{"name": "q", "vhost": "/", "durable": true, "auto_delete": false, "arguments": {}}]}'
+    broker = new_broker(Settings(load_definitions=written(tmp_path, text)))
+    assert "guest" in broker.users
+    assert b"q" in broker.vhosts["/"].queues
