@@ -103,9 +103,11 @@ class Broker:
         self.serial: int = 0
         # Names made from it cannot be guessed; the shell passes random octets.
         self.secret = secret
-        self.add_default_user()
+        # As in RabbitMQ: whoever brings definitions along brings users and vhosts.
+        if settings.load_definitions is None:
+            self.add_defaults()
 
-    def add_default_user(self) -> None:
+    def add_defaults(self) -> None:
         """The user and vhost that the configuration names."""
         settings = self.settings
         self.users.add(

@@ -28,7 +28,6 @@ import trio
 
 from amq.broker import Broker
 from amq.config.settings import Listener, Settings
-from amq.connection.connection import Connection
 from amq.server.preparing import new_broker
 from amq.server.server import Server
 from amq.server.transience import forget_transient
@@ -137,14 +136,7 @@ class EmbeddedBroker:
 
     def delete_vhost(self, name: str) -> None:
         """Delete a vhost with all that is in it and close the connections to it; a missing one is no error."""
-        self._server.work(partial(self._delete_vhost, name))
-
-    def _delete_vhost(self, name: str) -> None:
-        if self.broker.vhosts.pop(name, None) is None:
-            return
-        for client in list(self.broker.clients):
-            if isinstance(client, Connection) and client.vhost_name() == name:
-                client.force_close(f"vhost '{name}' is deleted")
+        self._server.work(partial(self.broker.delete_vhost, name))
 
     async def restart(self) -> None:
         """Stop and start on the same port, as an operator does: every client hears `connection.close` 320.

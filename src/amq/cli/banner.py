@@ -6,21 +6,30 @@ import platform
 from amq.cli.version import version
 from amq.server.server import Server
 
+# Of long lists the banner shows the beginning.
+SHOWN = 5
+
 
 def banner(server: Server) -> str:
     """Addresses, user, data, version: one fact per line."""
     settings = server.settings
     addresses = [door.address() + (" (TLS)" if door.tls is not None else "") for door in server.doors]
-    user = settings.default_user
-    if user in settings.loopback_users:
-        user += ", from this machine only"
+    users = [
+        user.name + (", from this machine only" if user.name in settings.loopback_users else "")
+        for user in server.broker.users
+    ]
     facts = [
         ("address", ", ".join(addresses) or "none"),
-        ("user", user),
-        ("vhost", settings.default_vhost),
+        ("user", beginning(users)),
+        ("vhost", beginning(list(server.broker.vhosts))),
         ("data", "in memory: gone when the broker stops"),
         ("process", f"{os.getpid()}, {platform.python_implementation()} {platform.python_version()}"),
     ]
     lines = [f"amq {version()} accepts AMQP 0-9-1 clients. Ctrl-C stops it.", ""]
     lines += [f"  {name:9}{value}" for name, value in facts]
     return "\n".join([*lines, ""])
+
+
+def beginning(names: list[str]) -> str:
+    """The first names of a list, and whether there are more."""
+    return "; ".join(names[:SHOWN]) + ("; ..." if len(names) > SHOWN else "")

@@ -32,11 +32,15 @@ class Confirms:
 
     def publish(self, count: int, ticket: int) -> None:
         """`count` more messages were taken; they are safe when `ticket` is (0: at once)."""
-        self.published += count
+        before = self.published
+        self.published = before + count
         if ticket > self.journal.durable:
             if ticket <= self.last_ticket and self.pending:
                 self.pending[-1] = (self.published, self.last_ticket)
             else:
+                if before > self.confirmed and not self.pending:
+                    # Those are safe already.
+                    self.pending.append((before, 0))
                 self.pending.append((self.published, ticket))
                 self.last_ticket = ticket
         elif self.pending:

@@ -176,6 +176,9 @@ class Connection(Overdue):
             )
         self.finished = True
         self.take_down()
+        # Parts of bodies: others may keep this object for a while.
+        self.outbox.drop()
+        self.tail = b""
 
     def force_close(self, reason: str) -> None:
         if self.finished or self.closing:
@@ -539,7 +542,7 @@ class Connection(Overdue):
     def end(self) -> None:
         """Have the socket closed without another word."""
         self.finished = True
-        self.outbox.grow(0)
+        self.outbox.wake()
 
     # -- faults and farewells --
 

@@ -43,6 +43,16 @@ class Outbox:
             self.noted = True
             self.writable.append(self.client)
 
+    def wake(self) -> None:
+        """Have the shell look at this client now, even if it waits for the client to read."""
+        self.noted = True
+        self.writable.append(self.client)
+
+    def drop(self) -> None:
+        """Nobody will read what waits."""
+        self.pieces.clear()
+        self.size = 0
+
     def full(self) -> bool:
         """True when the client reads too slowly to be sent more."""
         return self.size >= HIGH_WATER

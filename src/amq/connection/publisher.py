@@ -25,6 +25,7 @@ from amq.errors import (
     ChannelFault,
     ConnectionFault,
 )
+from amq.journal.batch import Batch
 from amq.message import Message
 from amq.queues.base import Queue
 from amq.vhost import topology
@@ -114,6 +115,7 @@ class Publisher:
         step = size + need + 1 if need else size
         count = 0
         only = queues[0] if len(queues) == 1 else None
+        nobody: list[Queue] = []
         journal = self.session.broker.journal
         kept = journal.keeps and route.durable and properties.persistent
         ticket = 0
@@ -130,17 +132,18 @@ class Publisher:
             message = Message(address, header, body, properties)
             pos = after
             count += 1
-            if only is not None:
-                if not only.enqueue(message) and confirms is not None:
-                    confirms.publish(count, ticket)
-                    confirms.refuse()
-                    count = 0
-            elif not enqueue_all(message, queues) and confirms is not None:
+            if only is None:
+                refusing = enqueue_all(message, queues)
+            elif only.enqueue(message):
+                refusing = nobody
+            else:
+                refusing = queues
+            if kept:
+                ticket = record(journal, message, queues, refusing) or ticket
+            if refusing and confirms is not None:
                 confirms.publish(count, ticket)
                 confirms.refuse()
                 count = 0
-            if kept:
-                ticket = journal.publish(message, [queue for queue in queues if queue.durable])
             if not buf.startswith(lead, pos):
                 break
         if pos != start:
@@ -363,13 +366,10 @@ class Publisher:
         """
         if mandatory and not queues:
             self.give_back(message)
-        accepted = enqueue_all(message, queues)
+        refusing = enqueue_all(message, queues)
         journal = self.session.broker.journal
-        if journal.keeps and message.properties.persistent:
-            durable: list[Destination] = [queue for queue in queues if queue.durable]
-            if durable:
-                return accepted, journal.publish(message, durable)
-        return accepted, 0
+        ticket = record(journal, message, queues, refusing) if journal.keeps and message.properties.persistent else 0
+        return not refusing, ticket
 
     def give_back(self, message: Message) -> None:
         """basic.return: no queue for a mandatory message."""
@@ -388,10 +388,12 @@ class Publisher:
                 self.session.broker.awaiting[self.session.outbox.client] = None
 
 
-def enqueue_all(message: Message, queues: list[Queue]) -> bool:
-    """Put a message into every queue; False when one of them refused it."""
-    accepted = True
-    for queue in queues:
-        if not queue.enqueue(message):
-            accepted = False
-    return accepted
+def enqueue_all(message: Message, queues: list[Queue]) -> list[Queue]:
+    """Put a message into every queue; returns those that refused it."""
+    return [queue for queue in queues if not queue.enqueue(message)]
+
+
+def record(journal: Batch, message: Message, queues: list[Queue], refusing: list[Queue]) -> int:
+    """Hand a persistent message to the journal for the durable queues that took it; returns its ticket, 0: none took it."""
+    durable: list[Destination] = [queue for queue in queues if queue.durable and queue not in refusing]
+    return journal.publish(message, durable) if durable else 0

@@ -35,12 +35,17 @@ def new_broker(settings: Settings) -> Broker:
 
 
 def load_definitions(path: str, broker: Broker) -> None:
-    """Make the broker have what a file in RabbitMQ's format defines (`load_definitions`).
+    """Make the broker have what a file in RabbitMQ's format defines (`load_definitions`), and the default user and
+    vhost only when it defines no user.
 
     Raises StartError.
     """
     try:
-        warnings = apply(parse(Path(path).read_text()), broker)
+        document = parse(Path(path).read_text())
+        if not document.users:
+            # Nobody could log in; RabbitMQ leaves it at that.
+            broker.add_defaults()
+        warnings = apply(document, broker)
     except OSError as error:
         raise StartError(f"load_definitions: {path}: {error.strerror}") from None
     except UnicodeDecodeError as error:

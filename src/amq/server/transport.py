@@ -16,7 +16,7 @@ import attrs
 import trio
 
 from amq.broker import Broker
-from amq.connection.connection import Connection
+from amq.connection.connection import LAG, Connection
 from amq.connection.peer import Peer
 from amq.queues.base import Queue
 
@@ -150,6 +150,8 @@ class Transport:
             await self._farewell()
         finally:
             self.connection.lost(time.monotonic())
+            # The collector may come by much later for what is left of this client.
+            self._rest = b""
             self._flush()
 
     def push(self) -> None:
@@ -177,10 +179,16 @@ class Transport:
         outbox.noted = bool(self._rest)
         if self._rest:
             self._write.set()
+            self._hurry()
         elif connection.finished:
             self._scope.cancel()
         if self._read_on is not None and connection.wants_data():
             self._read_on.set()
+
+    def _hurry(self) -> None:
+        """Once the connection has ended, wait only for so long for a client that does not read."""
+        if self.connection.finished:
+            self._scope.deadline = min(self._scope.deadline, trio.current_time() + LAST_WORDS)
 
     def _flush(self) -> None:
         send_all(self.connection.broker)
@@ -194,6 +202,7 @@ class Transport:
             while data := await read():
                 receive(data, time.monotonic())
                 self._flush()
+                self._hurry()
                 while not connection.wants_data():
                     self._read_on = trio.Event()
                     await self._read_on.wait()
@@ -208,7 +217,7 @@ class Transport:
         """Wait while consumers take from a queue, but not for one that is slow by itself."""
         began = moved = time.monotonic()
         taken = queue.taken
-        while queue.ready_count() > 500:
+        while queue.ready_count() > LAG:
             await trio.sleep(0)
             now = time.monotonic()
             if queue.taken != taken:
@@ -224,8 +233,7 @@ class Transport:
             while True:
                 await self._write.wait()
                 self._write = trio.Event()
-                with trio.move_on_after(LAST_WORDS if self.connection.finished else float("inf")):
-                    await self.wire.write(self._rest)
+                await self.wire.write(self._rest)
                 self._rest = b""
                 self.connection.written(time.monotonic())
                 self.push()
