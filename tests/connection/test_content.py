@@ -45,7 +45,6 @@ EXPECTED_METHOD = "expected method frame, got non method frame instead"
         (frame(3, 1, b"x"), EXPECTED_METHOD),
         (PUBLISH + PUBLISH, EXPECTED_HEADER),
         (PUBLISH + frame(3, 1, b"x"), EXPECTED_HEADER),
-        (PUBLISH + frame(2, 1, b"\0\x3c\0\0"), EXPECTED_HEADER),
         (PUBLISH + header(1, weight=1), EXPECTED_HEADER),
         (PUBLISH + header(1, class_id=50), "expected content header for class 60, got one for class 50 instead"),
         (PUBLISH + header(1) + header(1), EXPECTED_BODY),

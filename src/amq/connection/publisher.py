@@ -394,6 +394,6 @@ def enqueue_all(message: Message, queues: list[Queue]) -> list[Queue]:
 
 
 def record(journal: Batch, message: Message, queues: list[Queue], refusing: list[Queue]) -> int:
-    """Hand a persistent message to the journal for the durable queues that took it; returns its ticket, 0: none took it."""
+    """Hand a persistent message to the journal for the durable queues that took it; returns its ticket (0: none)."""
     durable: list[Destination] = [queue for queue in queues if queue.durable and queue not in refusing]
     return journal.publish(message, durable) if durable else 0

@@ -1,0 +1,180 @@
+"""Confirms: which numbers are said to be safe, when, and in how few frames."""
+
+from amq.connection.confirms import Confirms
+from tests.harness.dialogue import Dialogue, enter, new_broker, publish
+
+SAFE = {"delivery_mode": 2}
+
+
+def confirming(keeps: bool = True) -> Dialogue:
+    """A client in confirm mode; queue `q` is durable, `t` transient, `small` durable with room for one message."""
+    client = enter(new_broker(keeps), channels=[1, 2])
+    client.declare(1, "q", durable=True)
+    client.declare(1, "t")
+    client.declare(1, "small", durable=True, arguments={"x-max-length": 1, "x-overflow": "reject-publish"})
+    client.select_confirms(1)
+    return client
+
+
+def test_a_persistent_message_for_a_durable_queue_waits_for_the_disk() -> None:
+    client = confirming()
+    for _ in range(10):
+        client.publish(1, "q", b"m", **SAFE)
+    client.hears_nothing()
+    client.broker.durable(4)
+    client.hears(1, "basic.ack", delivery_tag=4, multiple=True)
+    client.broker.durable(5)
+    client.hears(1, "basic.ack", delivery_tag=5, multiple=False)
+    client.broker.durable(10)
+    client.hears(1, "basic.ack", delivery_tag=10, multiple=True)
+    client.broker.durable(10)
+    client.hears_nothing()
+
+
+def test_what_need_not_reach_the_disk_is_confirmed_at_once() -> None:
+    client = confirming()
+    client.send(publish(1, "q", b"m") + publish(1, "t", b"m", **SAFE) + publish(1, "nowhere", b"m", **SAFE))
+    client.hears(1, "basic.ack", delivery_tag=3, multiple=True)
+    assert client.broker.journal.take() == ([], 0)
+
+
+def test_a_broker_without_a_journal_confirms_at_once() -> None:
+    client = confirming(keeps=False)
+    client.send(publish(1, "q", b"m", **SAFE) * 3)
+    client.hears(1, "basic.ack", delivery_tag=3, multiple=True)
+
+
+def test_what_was_safe_before_a_persistent_message_of_the_same_chunk_does_not_wait_for_it() -> None:
+    client = confirming()
+    client.send(publish(1, "t", b"m") * 2 + publish(1, "q", b"m", **SAFE) + publish(1, "t", b"m"))
+    client.hears(1, "basic.ack", delivery_tag=2, multiple=True)
+    client.hears_nothing()
+    client.broker.durable(1)
+    client.hears(1, "basic.ack", delivery_tag=4, multiple=True)
+
+
+def test_a_message_is_not_confirmed_before_those_that_were_published_before_it() -> None:
+    client = confirming()
+    client.publish(1, "q", b"m", **SAFE)
+    client.publish(1, "t", b"m")
+    client.hears_nothing()
+    client.broker.durable(1)
+    client.hears(1, "basic.ack", delivery_tag=2, multiple=True)
+
+
+def test_channels_count_and_wait_for_themselves() -> None:
+    client = confirming()
+    client.select_confirms(2)
+    client.send(publish(1, "q", b"m", **SAFE) + publish(2, "q", b"m", **SAFE) + publish(1, "q", b"m", **SAFE))
+    client.broker.durable(2)
+    client.hears(1, "basic.ack", delivery_tag=1, multiple=False)
+    client.hears(2, "basic.ack", delivery_tag=1, multiple=False)
+    client.broker.durable(3)
+    client.hears(1, "basic.ack", delivery_tag=2, multiple=False)
+
+
+def test_a_refused_message_is_not_recorded_for_the_queue_that_refused_it() -> None:
+    client = confirming()
+    client.say(1, "queue.bind", queue="small", exchange="amq.fanout")
+    client.say(1, "queue.bind", queue="q", exchange="amq.fanout")
+    client.hear_all()
+    client.send(publish(1, "small", b"direct", **SAFE) * 3)
+    client.send(publish(1, "", b"fanout", exchange="amq.fanout", **SAFE) * 2)
+    records, ticket = client.broker.journal.take()
+    recorded = [(message.body, sorted([queue.name for queue in queues])) for message, queues in records]
+    assert recorded == [(b"direct", [b"small"]), (b"fanout", [b"q"]), (b"fanout", [b"q"])]
+    client.broker.durable(ticket)
+    heard = client.hear_all()
+    assert [(item.name, item["delivery_tag"]) for item in heard if item.name == "basic.ack"] == [("basic.ack", 1)]
+    assert [item["delivery_tag"] for item in heard if item.name == "basic.nack"] == [2, 3, 4, 5]
+
+
+def test_a_return_comes_before_its_confirm_and_after_the_confirms_of_nothing_else() -> None:
+    client = confirming()
+    client.send(publish(1, "t", b"1") + publish(1, "nowhere", b"2", mandatory=True) + publish(1, "t", b"3"))
+    assert client.hears(1, "basic.return", reply_code=312, reply_text="NO_ROUTE", routing_key="nowhere").body == b"2"
+    client.hears(1, "basic.ack", delivery_tag=3, multiple=True)
+
+
+def test_a_queue_that_is_deleted_keeps_nobody_waiting() -> None:
+    client = confirming()
+    client.publish(1, "q", b"m", **SAFE)
+    client.say(1, "queue.delete", queue="q")
+    client.hears(1, "queue.delete-ok", message_count=1)
+    client.broker.durable(client.broker.journal.ticket)
+    client.hears(1, "basic.ack", delivery_tag=1)
+
+
+def test_a_closed_channel_hears_no_more_confirms() -> None:
+    client = confirming()
+    client.publish(1, "q", b"m", **SAFE)
+    client.say(1, "channel.close")
+    client.hears(1, "channel.close-ok")
+    client.open(1)
+    client.broker.durable(1)
+    client.hears_nothing()
+    client.select_confirms(1)
+    client.publish(1, "t", b"m")
+    client.hears(1, "basic.ack", delivery_tag=1)
+
+
+def test_what_came_before_a_fault_is_confirmed_before_it() -> None:
+    client = confirming()
+    client.send(publish(1, "t", b"m") * 3 + publish(1, "t", b"m", exchange="missing") + publish(1, "t", b"m"))
+    client.hears(1, "basic.ack", delivery_tag=3, multiple=True)
+    client.hears_channel_close(1, 404, "no exchange 'missing' in vhost '/'")
+    client.hears_nothing()
+
+
+def test_selecting_again_changes_nothing() -> None:
+    client = confirming()
+    client.publish(1, "t", b"m")
+    client.hears(1, "basic.ack", delivery_tag=1)
+    client.select_confirms(1)
+    client.publish(1, "t", b"m")
+    client.hears(1, "basic.ack", delivery_tag=2)
+    client.say(1, "confirm.select", nowait=True)
+    client.hears_nothing()
+
+
+def test_a_lost_client_waits_for_nothing() -> None:
+    client = confirming()
+    client.publish(1, "q", b"m", **SAFE)
+    assert client.connection in client.broker.awaiting
+    client.connection.lost(0.0)
+    assert client.connection not in client.broker.awaiting
+    client.broker.durable(1)
+
+
+def said(confirms: Confirms, client: Dialogue) -> list[tuple[str, int, bool]]:
+    confirms.flush()
+    return [(heard.name, heard["delivery_tag"], heard["multiple"]) for heard in client.hear_all()]
+
+
+def test_acks_avoid_the_refused_and_come_first() -> None:
+    client = confirming()
+    confirms = Confirms(1, client.connection.outbox, client.broker.journal)
+    for refused in (False, False, True, False, True, False):
+        confirms.publish(1, 0)
+        if refused:
+            confirms.refuse()
+    assert said(confirms, client) == [
+        ("basic.ack", 2, True),
+        ("basic.ack", 4, False),
+        ("basic.ack", 6, False),
+        ("basic.nack", 3, False),
+        ("basic.nack", 5, False),
+    ]
+    confirms.publish(1, 0)
+    assert said(confirms, client) == [("basic.ack", 7, False)]
+
+
+def test_a_refused_number_waits_for_the_numbers_before_it() -> None:
+    client = confirming()
+    confirms = Confirms(1, client.connection.outbox, client.broker.journal)
+    confirms.publish(2, 7)
+    confirms.publish(1, 0)
+    confirms.refuse()
+    assert said(confirms, client) == []
+    client.broker.journal.durable = 7
+    assert said(confirms, client) == [("basic.ack", 2, True), ("basic.nack", 3, False)]
