@@ -97,6 +97,16 @@ class Ledger:
         self.lowest = self.next_tag
         return taken
 
+    def oldest(self) -> Delivery | None:
+        """The delivery that has been outstanding for the longest time."""
+        unacked = self.unacked
+        if not unacked:
+            return None
+        # Deliveries go out in the order of their tags.
+        if self.lowest not in unacked:
+            self.lowest = min(unacked)
+        return unacked[self.lowest]
+
     def restore(self, deliveries: list[Delivery]) -> None:
         """Put back what was taken (tx.rollback)."""
         for delivery in deliveries:

@@ -31,8 +31,8 @@ class DeliveryWatch(Timed):
         channel = self.channel
         if channel.closing:
             return
-        # Deliveries go out in the order of their tags, so the first is the oldest.
-        since = min([delivery[4] for delivery in channel.ledger.unacked.values()], default=now)
+        oldest = channel.ledger.oldest()
+        since = now if oldest is None else oldest[4]
         deadline = since + self.timeout / 1000
         if deadline > now:
             channel.session.broker.timers.add(min(deadline, now + LOOK_AGAIN), self)
