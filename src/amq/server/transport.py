@@ -17,6 +17,7 @@ import trio
 
 from amq.broker import Broker
 from amq.connection.connection import LAG, Connection
+from amq.connection.outbox import Piece
 from amq.connection.peer import Peer
 from amq.queues.base import Queue
 
@@ -56,7 +57,7 @@ class Wire:
         """The next octets; empty at the end. Raises OSError or trio.BrokenResourceError."""
         raise NotImplementedError
 
-    def write_some(self, data: bytes) -> int:
+    def write_some(self, data: Piece) -> int:
         """Send without waiting; returns how many octets were taken. Raises OSError."""
         raise NotImplementedError
 
@@ -87,7 +88,7 @@ class PlainWire(Wire):
             except BlockingIOError:
                 continue
 
-    def write_some(self, data: bytes) -> int:
+    def write_some(self, data: Piece) -> int:
         try:
             return os.write(self._fd, data)
         except BlockingIOError:
@@ -97,7 +98,7 @@ class PlainWire(Wire):
         view = memoryview(data)
         while view:
             await trio.lowlevel.wait_writable(self._fd)
-            view = view[self.write_some(bytes(view) if len(view) < len(data) else data) :]
+            view = view[self.write_some(view) :]
 
     async def end(self) -> None:
         await self.stream.send_eof()
@@ -115,7 +116,7 @@ class TlsWire(Wire):
     async def read(self) -> bytes:
         return bytes(await self.stream.receive_some(CHUNK))
 
-    def write_some(self, data: bytes) -> int:
+    def write_some(self, data: Piece) -> int:
         return 0
 
     async def write(self, data: bytes) -> None:
