@@ -178,3 +178,27 @@ def test_dead_letters_without_end_do_not_keep_everybody_else_waiting(broker: Bro
     other.say("queue.declare", queue="innocent")
     other.send(*wire.publish(1, "innocent", b"x"))
     assert [heard.name for heard in other.say("basic.get", queue="innocent")] == ["basic.get-ok"]
+
+
+def test_routes_to_very_many_queues_are_remembered_in_smaller_numbers(broker: Broker, client: Client) -> None:
+    client.say("exchange.declare", exchange="x", type="fanout")
+    for number in range(3_000):
+        client.say("queue.declare", queue=f"q{number}")
+        client.say("queue.bind", queue=f"q{number}", exchange="x")
+    for number in range(300):
+        client.send(*wire.publish(1, f"key {number}", b"", exchange="x"))
+    assert 100 < len(broker.vhosts["/"].routes["guest"]) < 200
+
+
+def test_a_large_frame_is_put_together_once(client: Client) -> None:
+    client.say("queue.declare", queue="q")
+    octets = b"".join(wire.publish(1, "q", bytes(130_000)))
+    connection = client.connection
+    connection.receive(octets[:1_000], 0.0)
+    begun = connection.tail
+    for at in range(1_000, len(octets) - 1, 100):
+        assert connection.tail is begun
+        connection.receive(octets[at : min(at + 100, len(octets) - 1)], 0.0)
+    connection.receive(octets[-1:], 0.0)
+    assert connection.tail == b""
+    assert [heard.name for heard in client.say("basic.get", queue="q")] == ["basic.get-ok"]

@@ -60,6 +60,8 @@ class Connection(Overdue):
         "session",
         "channels",
         "tail",
+        "more",
+        "lacking",
         "frame_limit",
         "greeted",
         "closing",
@@ -87,6 +89,9 @@ class Connection(Overdue):
         self.channels: dict[int, Channel] = {}
         # The beginning of a frame whose rest is still to come.
         self.tail: bytes = b""
+        # What has come of that rest, and how many octets still have to come (0: that is not known).
+        self.more: list[bytes] = []
+        self.lacking: int = 0
         self.frame_limit: int = INITIAL_FRAME
         self.greeted: bool = False
         # We said connection.close: only its answer counts.
@@ -120,8 +125,15 @@ class Connection(Overdue):
         if self.deaf or self.finished:
             return
         if self.tail:
-            data = self.tail + data
+            if len(data) < self.lacking:
+                # Put together once, however small the pieces are that a large frame comes in.
+                self.more.append(data)
+                self.lacking -= len(data)
+                return
+            data = b"".join((self.tail, *self.more, data))
             self.tail = b""
+            self.more.clear()
+            self.lacking = 0
         pos = 0
         if not self.greeted:
             if len(data) < len(spec.PROTOCOL_HEADER):
@@ -137,6 +149,8 @@ class Connection(Overdue):
             pos = len(data)
         if not (self.deaf or self.finished):
             self.tail = data[pos:]
+            if len(self.tail) >= 7 and self.greeted:
+                self.lacking = int.from_bytes(self.tail[3:7], "big") + spec.ENVELOPE - len(self.tail)
         self.after_work()
 
     def wants_data(self) -> bool:
@@ -179,6 +193,7 @@ class Connection(Overdue):
         # Parts of bodies: others may keep this object for a while.
         self.outbox.drop()
         self.tail = b""
+        self.more.clear()
 
     def force_close(self, reason: str) -> None:
         if self.finished or self.closing:

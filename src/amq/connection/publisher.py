@@ -41,6 +41,8 @@ _CLASS_BASIC: Final = b"\x00\x3c\x00\x00"
 
 # A user's cached routes in one vhost; beyond so many the cache starts anew.
 MAX_ROUTES: Final = 4096
+# The same for all queues in these routes together, roughly.
+MAX_ROUTED: Final = 1 << 19
 
 
 class Publisher:
@@ -346,7 +348,8 @@ class Publisher:
 
     def remember(self, arguments: bytes, route: Route) -> None:
         """Cache a route."""
-        if len(self.routes) >= MAX_ROUTES:
+        many = len(route.queues or ()) * MAX_ROUTES // MAX_ROUTED
+        if len(self.routes) >= MAX_ROUTES // (many or 1):
             self.routes.clear()
         self.routes[arguments] = route
 
