@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import resource
 import signal
@@ -60,6 +61,20 @@ def test_the_banner_says_address_user_data_and_version(broker: SignalledBroker) 
     assert re.search(r"user +guest, from this machine only\n", banner)
     assert re.search(r"vhost +/\n", banner)
     assert re.search(r"data +in memory", banner)
+
+
+def test_the_banner_names_the_users_and_vhosts_of_definitions(tmp_path: Path) -> None:
+    definitions = {
+        "users": [{"name": "ann", "password": "x"}],
+        "vhosts": [{"name": f"jobs{number}"} for number in range(7)],
+    }
+    (tmp_path / "definitions.json").write_text(json.dumps(definitions))
+    (tmp_path / "amq.conf").write_text(f"load_definitions = {tmp_path / 'definitions.json'}\n")
+    broker = BrokerProcess(tmp_path, options=("--config", "amq.conf"))
+    broker.start()
+    assert broker.stop() == 0
+    assert re.search(r"user +ann\n", broker.output())
+    assert re.search(r"vhost +jobs0; jobs1; jobs2; jobs3; jobs4; \.\.\.\n", broker.output())
 
 
 @pytest.mark.parametrize("command", [["-m", "amq"], ["-m", "amq", "serve"]])
