@@ -1,0 +1,54 @@
+"""What follows from what was done: deliveries, dead letters, and that it ends."""
+
+import pytest
+
+from amq.vhost.settling import BURIALS, settle
+from amq.vhost.vhost import Vhost
+from tests.queues.build import Taker
+from tests.vhost.build import declare, furnished, publish, reject
+
+
+@pytest.fixture
+def vhost() -> Vhost:
+    return furnished()
+
+
+def test_a_dead_letter_reaches_a_consumer_in_the_same_go(vhost: Vhost) -> None:
+    dead = declare(vhost, b"dead")
+    taker = Taker()
+    dead.add_consumer(taker)
+    queue = declare(vhost, b"q", dead_letter_exchange=b"", dead_letter_routing_key=b"dead")
+    publish(vhost, b"q")
+    reject(vhost, queue)
+    assert taker.bodies() == [b"m"]
+
+
+def test_a_dead_letter_may_die_again(vhost: Vhost) -> None:
+    last = declare(vhost, b"2")
+    declare(vhost, b"1", max_length=0, dead_letter_exchange=b"", dead_letter_routing_key=b"2")
+    declare(vhost, b"0", max_length=0, dead_letter_exchange=b"", dead_letter_routing_key=b"1")
+    publish(vhost, b"0")
+    assert last.ready_count() == 1
+
+
+def test_nothing_is_left_over(vhost: Vhost) -> None:
+    declare(vhost, b"q", max_length=0, dead_letter_exchange=b"amq.fanout")
+    publish(vhost, b"q")
+    assert not vhost.agenda.touched
+    assert not vhost.agenda.dead
+
+
+def test_many_dead_letters_are_looked_after_in_several_goes(vhost: Vhost) -> None:
+    dead = declare(vhost, b"dead")
+    queue = declare(vhost, b"q", dead_letter_exchange=b"", dead_letter_routing_key=b"dead", message_ttl=10)
+    for _ in range(2 * BURIALS + 1):
+        publish(vhost, b"q")
+    agenda = vhost.agenda
+    agenda.clock.now += 1
+    agenda.timers.advance(agenda.clock.now)
+    for arrived in (BURIALS, 2 * BURIALS, 2 * BURIALS + 1):
+        settle(vhost)
+        assert dead.ready_count() == arrived
+        agenda.timers.advance(agenda.clock.now)
+    assert queue.ready_count() == 0
+    assert not agenda.dead
