@@ -104,11 +104,12 @@ class Clients(Naive):
         """Whether all queues took it, and the ticket that it waits for."""
         if mandatory and not queues:
             self.tell(channel, "return", *sent.content())
-        accepted = [self.enqueue(queue, sent) for queue in queues]
-        if self.keeps and sent.persistent and any(queue.durable for queue in queues):
+        taking = [queue for queue in queues if self.enqueue(queue, sent)]
+        accepted = len(taking) == len(queues)
+        if self.keeps and sent.persistent and any(queue.durable for queue in taking):
             self.ticket += 1
-            return all(accepted), self.ticket
-        return all(accepted), 0
+            return accepted, self.ticket
+        return accepted, 0
 
     def flush(self, channel: Chan) -> None:
         """Confirm what is safe, and all before it is."""

@@ -19,6 +19,7 @@ EXCHANGES = [b"x%d" % number for number in range(4)]
 SOURCES = [*EXCHANGES, b"amq.direct", b"amq.fanout", b"amq.topic", b"amq.headers"]
 KINDS = [b"direct", b"fanout", b"topic", b"headers", b"x-recent-history"]
 KEYS = [b"", b"a", b"a.b", b"a.b.c", b"b.c", b"q0", b"q1"]
+PREFETCHES = (1, 2, 3, 5)
 PATTERNS = [b"a", b"a.b", b"#", b"*", b"a.*", b"*.b", b"a.#", b"#.c", b"a.#.c", b"q0", b"#.b.#", b""]
 
 WEIGHTS = {
@@ -143,7 +144,9 @@ def declare_queue(random: Random, queues: list[bytes], number: int) -> dict[str,
         "ttl": sometimes(random, 0.2, random.choice((0, 10, 40, 250))),
         "length": sometimes(random, 0.3, random.choice((0, 1, 2, 5))),
         "octets": sometimes(random, 0.12, random.choice((0, 5, 40))),
-        "overflow": sometimes(random, 0.5, random.choice((b"drop-head", b"reject-publish", b"reject-publish-dlx"))),
+        "overflow": sometimes(
+            random, 0.5, random.choice((b"drop-head", b"reject-publish", b"reject-publish-dlx", b"reject-publish-dlx"))
+        ),
         "dead_letter_exchange": random.choice([b"", b"", b"", b"", b"amq.fanout", *SOURCES]) if dies else None,
         "dead_letter_key": sometimes(random, 0.8, random.choice([*queues, *queues, b"a.b"])) if dies else None,
         "max_priority": sometimes(random, 0.2, random.choice((1, 3, 255))),
@@ -220,7 +223,7 @@ MAKERS: dict[str, Any] = {
     },
     "reject": lambda random, queues, number: {"number": random.randrange(8), "requeue": random.random() < 0.5},
     "qos": lambda random, queues, number: {
-        "count": random.choice((0, 1, 1, 2, 3, 5)),
+        "count": random.choice((0, 1, *PREFETCHES)),
         "for_channel": random.random() < 0.35,
     },
     "sync": lambda random, queues, number: {"behind": random.choice((0, 0, 1, 3))},
