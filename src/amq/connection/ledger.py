@@ -127,6 +127,22 @@ class Ledger:
             if consumer is not None and consumer.blocked:
                 consumer.relieve()
 
+    def ack_one(self, tag: int) -> None:
+        """basic.ack of a single delivery: `ack` without the lists, for it is the commonest of all methods."""
+        delivery = self.unacked.pop(tag, None)
+        if delivery is None:
+            raise unknown(tag)
+        delivery[1].settle(delivery[2])
+        consumer = delivery[0]
+        if consumer is None:
+            return
+        consumer.credit += 1
+        self.outstanding -= 1
+        if self.limit:
+            self.relieve_all()
+        elif consumer.blocked:
+            consumer.relieve()
+
     def relieve_all(self) -> None:
         """Let every consumer of the channel that has room take part again."""
         for consumer in list(self.subscribers.values()):
@@ -134,6 +150,9 @@ class Ledger:
 
     def ack(self, tag: int, multiple: bool) -> None:
         """basic.ack."""
+        if not multiple:
+            self.ack_one(tag)
+            return
         taken = self.take(tag, multiple)
         for _, queue, position, _, _, _ in taken:
             queue.settle(position)
