@@ -17,7 +17,7 @@ CHANNELS = (1, 2)
 QUEUES = [b"q%d" % number for number in range(5)]
 EXCHANGES = [b"x%d" % number for number in range(4)]
 SOURCES = [*EXCHANGES, b"amq.direct", b"amq.fanout", b"amq.topic", b"amq.headers"]
-KINDS = [b"direct", b"fanout", b"topic", b"headers", b"x-recent-history"]
+KINDS = [b"direct", b"fanout", b"topic", b"headers", b"x-recent-history", b"x-consistent-hash"]
 KEYS = [b"", b"a", b"a.b", b"a.b.c", b"b.c", b"q0", b"q1"]
 PREFETCHES = (1, 2, 3, 5)
 PATTERNS = [b"a", b"a.b", b"#", b"*", b"a.*", b"*.b", b"a.#", b"#.c", b"a.#.c", b"q0", b"#.b.#", b""]
@@ -49,7 +49,7 @@ WEIGHTS = {
     "commit": 4,
     "rollback": 2,
     "close": 1,
-    "lose": 1,
+    "leave": 1.5,
     "sync": 4,
     "wait": 9,
 }
@@ -226,6 +226,7 @@ MAKERS: dict[str, Any] = {
         "count": random.choice((0, 1, *PREFETCHES)),
         "for_channel": random.random() < 0.35,
     },
+    "leave": lambda random, queues, number: {"how": random.choice(("close", "offend", "lose"))},
     "sync": lambda random, queues, number: {"behind": random.choice((0, 0, 1, 3))},
     "wait": lambda random, queues, number: {"ms": random.choice((1, 5, 15, 50, 120, 500))},
 }

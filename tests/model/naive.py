@@ -1,7 +1,8 @@
 """A broker made of dicts and lists, obviously right rather than fast: exchanges, queues, and what happens in them.
 
 Where the order of several queues is the broker's choice (one message reaching several, several heads expiring at
-once), `choose` is asked: it returns the names in some order, and is held to name exactly those that are expected.
+once), `choose` is asked: it returns the names in some order, and is held to name exactly those that are expected. So
+is `pick` for the one destination of a consistent hash exchange, and held to move no key that need not move.
 """
 
 from collections import deque
@@ -13,6 +14,8 @@ from tests.model.matching import matches
 from tests.model.records import Bond, Chan, Delivery, Entry, Exchange, Queue, Refused, Sent, Subscription
 
 Choose = Callable[[bytes, list[bytes], Sent], list[bytes]]
+Destination = tuple[bool, bytes]
+Pick = Callable[[bytes, Sent], Destination]
 
 PREDECLARED = {
     b"": b"default",
@@ -26,11 +29,12 @@ PREDECLARED = {
 class Naive:
     """`now` in s, `wall` to be added for seconds since 1970. `heard` is what clients hear, by client and channel."""
 
-    def __init__(self, now: float, wall: int, keeps: bool, choose: Choose) -> None:
+    def __init__(self, now: float, wall: int, keeps: bool, choose: Choose, pick: Pick) -> None:
         self.now = now
         self.wall = wall
         self.keeps = keeps
         self.choose = choose
+        self.pick = pick
         self.exchanges = {name: Exchange(name, kind, durable=True) for name, kind in PREDECLARED.items()}
         self.bonds: list[Bond] = []
         self.queues: dict[bytes, Queue] = {}
@@ -67,18 +71,33 @@ class Naive:
         assert sorted(chosen) == sorted(names), f"{sent} reaches {chosen}, not {sorted(names)}"
         return [self.queues[name] for name in chosen]
 
-    def leaving(self, exchange: Exchange, keys: list[bytes], sent: Sent) -> list[tuple[bool, bytes]]:
+    def leaving(self, exchange: Exchange, keys: list[bytes], sent: Sent) -> list[Destination]:
         """Where one exchange passes a message on to: whether it is a queue, and its name."""
         if exchange.kind == b"default":
             return [(True, key) for key in keys if key in self.queues]
         if exchange.memory and sent.headers.get("x-recent-history-no-store") != ("t", True):
             exchange.history = [*exchange.history, sent][-exchange.memory :]
+        if exchange.kind == b"x-consistent-hash":
+            return self.hashed(exchange, sent)
         return [
             (bond.to_queue, bond.destination)
             for bond in self.bonds
             if bond.source == exchange.name
             and any(matches(exchange.kind, bond.key, bond.arguments, key, sent.headers) for key in keys)
         ]
+
+    def hashed(self, exchange: Exchange, sent: Sent) -> list[Destination]:
+        """The one destination of a key: as before, but for what was bound or unbound since."""
+        bound = {(bond.to_queue, bond.destination) for bond in self.bonds if bond.source == exchange.name}
+        if not bound:
+            return []
+        now = self.pick(exchange.name, sent)
+        before, then = exchange.picked.get(sent.key, (now, 0))
+        changed = exchange.changes[then:]
+        assert now in bound, f"{sent.key!r} goes to {now}, which is not bound"
+        assert now == before or now in changed or before in changed, f"{sent.key!r} moved from {before} to {now}"
+        exchange.picked[sent.key] = (now, len(exchange.changes))
+        return [now]
 
     # -- queues --
 
@@ -242,6 +261,7 @@ class Naive:
         if any(vars(bond) == vars(there) for there in self.bonds):
             return
         self.bonds.append(bond)
+        self.exchanges[bond.source].changes.append((bond.to_queue, bond.destination))
         for sent in list(self.exchanges[bond.source].history):
             if bond.to_queue:
                 self.enqueue(self.queues[bond.destination], sent)
@@ -252,7 +272,7 @@ class Naive:
     def unbind(self, bond: Bond) -> None:
         for there in [there for there in self.bonds if vars(bond) == vars(there)]:
             self.bonds.remove(there)
-            self.auto_delete(there.source)
+            self.unbound(there)
 
     def delete_exchange(self, name: bytes) -> None:
         """An exchange goes with its bindings, and takes along sources that nothing binds any more."""
@@ -277,10 +297,13 @@ class Naive:
         gone = [bond for bond in self.bonds if bond.to_queue == to_queue and bond.destination == name]
         self.bonds = [bond for bond in self.bonds if bond not in gone]
         for bond in gone:
-            self.auto_delete(bond.source)
+            self.unbound(bond)
 
-    def auto_delete(self, name: bytes) -> None:
-        """An auto-delete exchange goes with its last binding."""
-        exchange = self.exchanges.get(name)
-        if exchange and exchange.auto_delete and not any(bond.source == name for bond in self.bonds):
-            self.delete_exchange(name)
+    def unbound(self, gone: Bond) -> None:
+        """A binding is gone; an auto-delete exchange goes with its last one."""
+        exchange = self.exchanges.get(gone.source)
+        if exchange is None:
+            return
+        exchange.changes.append((gone.to_queue, gone.destination))
+        if exchange.auto_delete and not any(bond.source == exchange.name for bond in self.bonds):
+            self.delete_exchange(exchange.name)

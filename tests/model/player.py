@@ -23,7 +23,7 @@ class Player:
     def __init__(self, seed: int) -> None:
         keeps = seed % 3 == 0
         self.real = Real(CLIENTS, INCAPABLE, keeps)
-        self.model = Clients(START, int(WALL - START), keeps, self.real.route)
+        self.model = Clients(START, int(WALL - START), keeps, self.real.route, self.real.pick)
         self.model.channels = {}
         self.model.incapable = INCAPABLE
         self.cuts = Random(seed)
@@ -38,8 +38,8 @@ class Player:
             self.wait(given["ms"] / 1000)
         elif name == "sync":
             self.sync(given["behind"])
-        elif name == "lose":
-            self.real.lose(client)
+        elif name == "leave":
+            self.real.leave(client, given["how"])
             self.model.lose(client)
             self.owed.forget(client)
             self.compare()
@@ -206,7 +206,11 @@ class Player:
         if name.startswith("unbind") and there and given["number"] < 90:
             return {"bond": there[given["number"] % len(there)]}
         destination = given["queue"] if to_queue else given["exchange"]
-        return {"bond": Bond(given["source"], to_queue, destination, given["key"], given["arguments"])}
+        key, source = given["key"], self.model.exchanges.get(given["source"])
+        if source is not None and source.kind == b"x-consistent-hash":
+            # There a key is a weight.
+            key = b"%d" % (1 + given["number"] % 4)
+        return {"bond": Bond(given["source"], to_queue, destination, key, given["arguments"])}
 
     def compare(self) -> None:
         """Both brokers said the same and hold the same, and the real one is sound within."""

@@ -7,9 +7,11 @@ from amq.broker import Broker
 from amq.config.settings import Settings
 from amq.connection.connection import Connection
 from amq.connection.peer import Peer
+from amq.destination import Destination
 from amq.exchanges.recent_history import RecentHistory
 from amq.journal.batch import Batch
 from amq.message import Message, address
+from amq.queues.base import Queue
 from amq.queues.classic import HeadExpiry
 from amq.vhost.vhost import Vhost
 from amq.wire import properties, spec, tables
@@ -62,10 +64,21 @@ class Real:
             data = data[at:]
         connection.receive(data, self.now)
 
-    def lose(self, client: int) -> None:
-        """The socket is gone; the client comes back at once."""
-        self.connections[client].lost(self.now)
-        self.connections[client].outbox.take()
+    def leave(self, client: int, how: str) -> None:
+        """The client says goodbye, makes a mistake that ends the connection, or is gone; it comes back at once."""
+        connection = self.connections[client]
+        if how == "close":
+            connection.receive(method(0, spec.CONNECTION_CLOSE, 200, b"", 0, 0), self.now)
+            assert connection.outbox.take().endswith(method(0, spec.CONNECTION_CLOSE_OK))
+            assert connection.finished
+        elif how == "offend":
+            connection.receive(method(9, spec.QUEUE_PURGE, 0, b"", False), self.now)
+            text = b"CHANNEL_ERROR - expected 'channel.open'"
+            said = method(0, spec.CONNECTION_CLOSE, 504, text, *divmod(spec.QUEUE_PURGE, 1 << 16))
+            assert connection.outbox.take().endswith(said)
+            assert connection.closing
+        connection.lost(self.now)
+        connection.outbox.take()
         for key in [key for key in self.confirmed if key[0] == client]:
             del self.confirmed[key]
         self.connections[client] = self.connect(client)
@@ -108,10 +121,20 @@ class Real:
         """The names of the queues that a message reaches, in the broker's order; no exchange remembers the question."""
         remembering = [there for there in self.vhost.exchanges.values() if isinstance(there, RecentHistory)]
         remembered = [list(there.history) for there in remembering]
-        header = properties.rewrite(bytes(14), {properties.HEADERS: tables.encode(sent.headers)})
-        message = Message(address(exchange, sent.key), header, sent.body, properties.read(header))
-        found = self.vhost.route(self.vhost.exchanges[exchange], keys, message).queues
+        found = self.vhost.route(self.vhost.exchanges[exchange], keys, as_message(sent)).queues
         for there, history in zip(remembering, remembered, strict=True):
             there.history.clear()
             there.history.extend(history)
         return [queue.name for queue in found]
+
+    def pick(self, exchange: bytes, sent: Sent) -> tuple[bool, bytes]:
+        """Where one consistent hash exchange sends a message: whether that is a queue, and its name."""
+        found: list[Destination] = []
+        self.vhost.exchanges[exchange].route(sent.key, as_message(sent), found)
+        return isinstance(found[0], Queue), found[0].name
+
+
+def as_message(sent: Sent) -> Message:
+    """A message for asking the broker's own routing."""
+    header = properties.rewrite(bytes(14), {properties.HEADERS: tables.encode(sent.headers)})
+    return Message(address(sent.exchange, sent.key), header, sent.body, properties.read(header))

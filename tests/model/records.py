@@ -61,7 +61,10 @@ class Bond:
 
 @dataclass(eq=False)
 class Exchange:
-    """An exchange; `history` for the type that remembers."""
+    """An exchange; `history` for the type that remembers.
+
+    For the one that hashes: where each key went and how many `changes` of its bindings there were by then.
+    """
 
     name: bytes
     kind: bytes
@@ -71,6 +74,8 @@ class Exchange:
     alternate: bytes | None = None
     memory: int = 0
     history: list[Sent] = field(default_factory=list)
+    picked: dict[bytes, tuple[tuple[bool, bytes], int]] = field(default_factory=dict)
+    changes: list[tuple[bool, bytes]] = field(default_factory=list)
 
 
 @dataclass(eq=False)
