@@ -104,7 +104,7 @@ def publish(random: Random, queues: list[bytes], number: int) -> dict[str, Any]:
         "key": random.choice(queues) if direct else random.choice(KEYS),
         "headers": headers,
         "priority": random.choice((0, 0, 0, 1, 3, 200)),
-        "expiration": sometimes(random, 0.15, random.choice((0, 5, 20, 60, 300))),
+        "expiration": sometimes(random, 0.15, random.choice((0, 5, 20, 60, 300, 150_000))),
         "persistent": random.random() < 0.5,
         "body": b"%d" % number + b"." * random.choice((0, 0, 3, 30)) if random.random() < 0.97 else b"",
         "blind": blind,
@@ -123,13 +123,14 @@ def burst(random: Random, queues: list[bytes], number: int) -> dict[str, Any]:
 
 
 def mixed(random: Random, queues: list[bytes], number: int) -> dict[str, Any]:
-    """Publishes and acknowledgements in one chunk."""
-    plan: list[Any] = []
-    for _ in range(random.randint(2, 5)):
-        if random.random() < 0.5:
-            plan.append(publish(random, queues, number) | {"exchange": b""})
-        else:
-            plan.append(random.randrange(4))
+    """Several commands in one chunk, none of which changes the topology."""
+    plan: list[tuple[str, dict[str, Any]]] = []
+    for _ in range(random.randint(2, 6)):
+        name = random.choice(("publish", "publish", "publish", "ack", "ack", "nack", "reject", "get"))
+        given = MAKERS[name](random, queues, number)
+        if name == "publish":
+            given["exchange"] = b""
+        plan.append((name, given))
     return {"plan": plan}
 
 
@@ -140,8 +141,8 @@ def declare_queue(random: Random, queues: list[bytes], number: int) -> dict[str,
         "durable": random.random() < 0.5,
         "exclusive": random.random() < 0.08,
         "auto_delete": random.random() < 0.1,
-        "expires": sometimes(random, 0.06, random.choice((50, 400))),
-        "ttl": sometimes(random, 0.2, random.choice((0, 10, 40, 250))),
+        "expires": sometimes(random, 0.06, random.choice((50, 400, 130_000))),
+        "ttl": sometimes(random, 0.2, random.choice((0, 10, 40, 250, 100_000))),
         "length": sometimes(random, 0.3, random.choice((0, 1, 2, 5))),
         "octets": sometimes(random, 0.12, random.choice((0, 5, 40))),
         "overflow": sometimes(
@@ -228,5 +229,5 @@ MAKERS: dict[str, Any] = {
     },
     "leave": lambda random, queues, number: {"how": random.choice(("close", "offend", "lose"))},
     "sync": lambda random, queues, number: {"behind": random.choice((0, 0, 1, 3))},
-    "wait": lambda random, queues, number: {"ms": random.choice((1, 5, 15, 50, 120, 500))},
+    "wait": lambda random, queues, number: {"ms": random.choice((1, 5, 15, 50, 50, 120, 120, 500, 500, 65_000))},
 }

@@ -105,15 +105,23 @@ class Player:
         meant = self.meant(name, channel, given)
         return [] if meant is None else [(name, meant)]
 
-    def mixed(self, channel: Chan, plan: list[Any]) -> list[tuple[str, dict[str, Any]]]:
-        """Publishes and acknowledgements of what is outstanding, each once."""
+    def mixed(self, channel: Chan, plan: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
+        """Publishes and gets, and each outstanding delivery settled at most once."""
         tags = sorted(channel.unacked)
         said: list[tuple[str, dict[str, Any]]] = []
-        for part in plan:
-            if isinstance(part, dict):
-                said.append(("publish", publication(self.at_hand(channel, part))))
+        for name, given in plan:
+            if name == "publish":
+                said.append((name, publication(self.at_hand(channel, given))))
+            elif name == "get":
+                found = self.at_hand(channel, given)
+                queue = self.model.queues.get(found["queue"])
+                if queue is not None and queue.owner in (None, channel.client):
+                    said.append((name, found))
             elif tags:
-                said.append(("ack", {"tag": tags.pop(part % len(tags)), "multiple": False}))
+                rest = {key: value for key, value in given.items() if key != "number"}
+                if "multiple" in rest:
+                    rest["multiple"] = False
+                said.append((name, {"tag": tags.pop(given["number"] % len(tags)), **rest}))
         return said
 
     def meant(self, name: str, channel: Chan, given: dict[str, Any]) -> dict[str, Any] | None:
