@@ -3,7 +3,7 @@
 import pytest
 
 from amq.auth.users import Users
-from amq.connection.connection import REFUSED
+from amq.connection.lifecycle import REFUSED
 from amq.connection.peer import Peer
 from amq.vhost.permission import Permission
 from tests.conformance.values import shortstr, value

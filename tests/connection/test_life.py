@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from amq.connection.connection import CLOSING
+from amq.connection.lifecycle import CLOSING
 from tests.harness.dialogue import Dialogue, enter, frame, method, new_broker, publish
 
 UNEXPECTED = [

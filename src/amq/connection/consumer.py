@@ -162,6 +162,8 @@ class ChannelConsumer(Subscriber):
             *content_frames(self.channel, message.header, message.body, self.room_in_frame),
         ]
         self.outbox.pieces += pieces
+        # The next one is weighed anew, whatever came before this one.
+        self.header = b""
         self.weight = len(message.body)
         return sum([len(piece) for piece in pieces])
 
