@@ -216,6 +216,34 @@ def transactions() -> Frames:
     ]
 
 
+def leavings() -> Frames:
+    """Consumers that go while they hold messages, and queues that go while they have consumers."""
+    single = "fuzz-single"
+    return [
+        declare(),
+        declare(single, arguments={"x-single-active-consumer": True}),
+        method(1, "basic.qos", prefetch_count=1),
+        *[piece for name in (Q, single) for _ in range(3) for piece in publish(1, name, b"x")],
+        consume(),
+        consume(single, "first"),
+        consume(single, "second"),
+        declare(passive=True),
+        method(1, "basic.cancel", consumer_tag="t"),
+        ack(1),
+        consume(),
+        method(1, "basic.cancel", consumer_tag="first"),
+        method(1, "basic.nack", delivery_tag=2, requeue=True),
+        declare(passive=True),
+        ack(0, True),
+        method(1, "queue.delete", queue=single),
+        ack(0, True),
+        *publish(1, Q, b"y"),
+        get(),
+        declare(passive=True),
+        method(1, "basic.recover", requeue=True),
+    ]
+
+
 def replies() -> Frames:
     """Direct reply-to, a mandatory message that comes back, the claims of a sender."""
     head = method(1, "basic.publish", exchange="", routing_key="nobody", mandatory=True)
@@ -261,6 +289,7 @@ TALKS: Final[tuple[Callable[[], Frames], ...]] = (
     deaths,
     limits,
     transactions,
+    leavings,
     replies,
     controls,
 )

@@ -9,6 +9,9 @@ from tests.fuzz.wire import frame
 
 # Sizes and counts at the edges of what fields hold.
 EDGES: Final = (0, 1, 127, 128, 255, 256, 32_767, 32_768, 65_535, 131_064, 131_073, 2**31 - 1, 2**31, 2**32 - 1)
+WIDE_EDGES: Final = (*EDGES, 2**32, 2**63 - 1, 2**63, 2**64 - 1)
+# Octets of the numbers in tables, by the type that stands before them.
+NUMBERS: Final = dict(zip(b"bBsuIilLTd", (1, 1, 2, 2, 4, 4, 8, 8, 8, 8), strict=True))
 FIELD_TYPES: Final = b"tbBsuIilLfdDSxTVFA\x00z"
 
 
@@ -107,8 +110,20 @@ def lengthen(random: Random, frames: Frames) -> None:
         return
     width = random.choice((1, 2, 4, 8))
     where = random.randrange(len(payload))
-    payload[where : where + width] = (random.choice(EDGES) & (1 << 8 * width) - 1).to_bytes(width, "big")
+    payload[where : where + width] = (random.choice(WIDE_EDGES) & (1 << 8 * width) - 1).to_bytes(width, "big")
     frames[at] = _resealed(frames[at], bytes(payload))
+
+
+def revalue(random: Random, frames: Frames) -> None:
+    """The value behind what looks like the type of a number goes to an edge; the frame itself stays sound."""
+    at = _at(random, frames)
+    payload = frames[at][7:-1]
+    places = [place for place, octet in enumerate(payload) if octet in NUMBERS]
+    if places:
+        place = random.choice(places) + 1
+        width = NUMBERS[payload[place - 1]]
+        value = (random.choice(WIDE_EDGES) & (1 << 8 * width) - 1).to_bytes(width, "big")
+        frames[at] = _resealed(frames[at], payload[:place] + value + payload[place + width :])
 
 
 def splice(random: Random, frames: Frames) -> None:
@@ -164,6 +179,7 @@ MUTATIONS: Final[tuple[Callable[[Random, Frames], None], ...]] = (
     retype,
     rename,
     lengthen,
+    revalue,
     splice,
     refield,
     nest,

@@ -6,6 +6,8 @@ import pytest
 
 from amq.broker import Broker
 from amq.config.settings import Settings
+from amq.connection.connection import Connection
+from amq.connection.peer import Peer
 from amq.queues.classic import HeadExpiry
 from tests.conformance.methods import Method
 from tests.conformance.values import Typed
@@ -194,11 +196,20 @@ def test_a_large_frame_is_put_together_once(client: Client) -> None:
     client.say("queue.declare", queue="q")
     octets = b"".join(wire.publish(1, "q", bytes(130_000)))
     connection = client.connection
-    connection.receive(octets[:1_000], 0.0)
-    begun = connection.tail
-    for at in range(1_000, len(octets) - 1, 100):
-        assert connection.tail is begun
-        connection.receive(octets[at : min(at + 100, len(octets) - 1)], 0.0)
-    connection.receive(octets[-1:], 0.0)
-    assert connection.tail == b""
+    pieces = [octets[at : at + 100] for at in range(0, len(octets), 100)]
+    for piece in pieces[:-1]:
+        connection.receive(piece, 0.0)
+    # Joining at every piece would copy the frame a thousand times.
+    assert len(connection.tail.pieces) > len(pieces) - 5
+    connection.receive(pieces[-1], 0.0)
+    assert connection.tail.pieces == []
     assert [heard.name for heard in client.say("basic.get", queue="q")] == ["basic.get-ok"]
+
+
+def test_a_protocol_header_in_any_pieces_is_a_protocol_header(broker: Broker) -> None:
+    for cut in range(1, 8):
+        connection = Connection(broker, Peer("127.0.0.1", 1, "127.0.0.1", 2), 0.0)
+        connection.receive(wire.PROTOCOL_HEADER[:cut], 0.0)
+        connection.receive(wire.PROTOCOL_HEADER[cut:], 0.0)
+        ((_, start),) = wire.spoken(connection.outbox.take())
+        assert start.name == "connection.start"

@@ -7,9 +7,11 @@ from amq.config.settings import Settings
 from amq.connection.connection import Connection
 from amq.connection.peer import Peer
 from amq.connection.publisher import MAX_ROUTES
+from amq.journal.batch import Batch
 from amq.vhost import topology
 from tests.conformance import methods
 from tests.fuzz import wire
+from tests.fuzz.books import check_books
 from tests.fuzz.client import Client
 
 # The codes with which a broker may end a channel, and those with which it may end a connection (403: a login).
@@ -23,9 +25,9 @@ BETWEEN: Final = 100.0
 class Bench:
     """A broker that is tried with one input after the other while an innocent client uses it."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings | None = None, keeps: bool = False) -> None:
         self.now: float = 1_000.0
-        self.broker = Broker(Settings(), self.now, 1_700_000_000.0)
+        self.broker = Broker(settings or Settings(), self.now, 1_700_000_000.0, Batch(keeps))
         self.vhost = self.broker.vhosts["/"]
         self.innocent = Client(self.broker)
         self.innocent.say("queue.declare", queue="the innocent client's own", exclusive=True)
@@ -33,26 +35,46 @@ class Bench:
         self.published = 0
         self.inputs = 0
 
-    def try_out(self, pieces: list[bytes]) -> bytes:
-        """Send the pieces as one client, let time pass, lose the client; returns what the client heard.
+    def try_out(self, *clients: list[bytes]) -> list[bytes]:
+        """Let each client send its pieces, in turns, let time pass, lose them; returns what each of them heard.
 
         Raises AssertionError when anything is wrong.
         """
         self.inputs += 1
-        connection = Connection(self.broker, Peer("127.0.0.1", 40_001, "127.0.0.1", 5672), self.now)
-        said = bytearray()
-        for piece in pieces:
-            connection.receive(piece, self.now)
-            self.now += 0.001
-            said += everything(connection, self.now)
+        peer = Peer("127.0.0.1", 40_001, "127.0.0.1", 5672)
+        connections = [Connection(self.broker, peer, self.now) for _ in clients]
+        said = [bytearray() for _ in clients]
+        for turn in range(max(map(len, clients), default=0)):
+            for pieces, connection in zip(clients, connections, strict=True):
+                if turn < len(pieces):
+                    connection.receive(pieces[turn], self.now)
+                    self.now += 0.001
+            self.listen(connections, said)
+            if turn < 60 or turn % 20 == 0:
+                check_books(self.vhost, [*connections, self.innocent.connection])
+            if turn % 8 == 0:
+                self.broker.durable(self.broker.journal.take()[1])
+        check_books(self.vhost, [*connections, self.innocent.connection])
         self.check_innocent()
-        self.broker.advance(self.now + 0.1)
-        said += everything(connection, self.now + 0.1)
-        check_speech(bytes(said), connection)
-        connection.lost(self.now + 0.2)
+        self.now += 0.1
+        self.broker.durable(self.broker.journal.take()[1])
+        self.broker.advance(self.now)
+        self.listen(connections, said)
+        for heard, connection in zip(said, connections, strict=True):
+            check_speech(bytes(heard), connection)
+        check_books(self.vhost, [*connections, self.innocent.connection])
+        for connection in connections:
+            connection.lost(self.now)
         self.check_left_behind()
         self.check_innocent()
-        return bytes(said)
+        return [bytes(heard) for heard in said]
+
+    def listen(self, connections: list[Connection], said: list[bytearray]) -> None:
+        """Let clients read what there is for them."""
+        for heard, connection in zip(said, connections, strict=True):
+            while piece := connection.outbox.take():
+                heard += piece
+                connection.written(self.now)
 
     def check_innocent(self) -> None:
         """Another client is served as if nothing happened."""
@@ -91,15 +113,6 @@ class Bench:
         assert [type(timed).__name__ for timed in timers] == ["DeliveryWatch"], "the innocent client's, for its gets"
         broker.writable.clear()
         broker.log.clear()
-
-
-def everything(connection: Connection, now: float) -> bytes:
-    """All that the connection says, to a client that reads it."""
-    said = bytearray()
-    while piece := connection.outbox.take():
-        said += piece
-        connection.written(now)
-    return bytes(said)
 
 
 def check_speech(said: bytes, connection: Connection) -> None:
