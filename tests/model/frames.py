@@ -18,7 +18,8 @@ def method(number: int, name: int, *arguments: object) -> bytes:
 
 def encode(name: str, number: int, given: dict[str, Any]) -> bytes:
     """A command on a channel as its frames."""
-    return ENCODERS[name](number, **given)
+    frame: bytes = ENCODERS[name](number, **given)
+    return frame
 
 
 def publish(number: int, exchange: bytes, sent: Sent, mandatory: bool) -> bytes:

@@ -63,8 +63,8 @@ def validate_channel(vhost: Vhost, channel: Channel) -> None:
     assert all(ledger.lowest <= tag < ledger.next_tag for tag in ledger.unacked), "a tag is out of its range"
     for tag, delivery in ledger.unacked.items():
         assert delivery[5] == tag
-    for tag, consumer in ledger.subscribers.items():
-        assert consumer.tag == tag and vhost.queues.get(consumer.queue.name) is consumer.queue
+    for name, consumer in ledger.subscribers.items():
+        assert consumer.tag == name and vhost.queues.get(consumer.queue.name) is consumer.queue
         mine = len([delivery for delivery in consumed if delivery[0] is consumer])
         assert consumer.no_ack or consumer.credit + mine in PREFETCHES, "credit is off"
     confirms = channel.publisher.confirms
@@ -95,7 +95,7 @@ def validate_consumers(queue: ClassicQueue, channels: list[Channel]) -> None:
     known = {consumer for channel in channels for consumer in channel.ledger.subscribers.values()}
     assert set(consumers.all) == {consumer for consumer in known if consumer.queue is queue}, "consumers differ"
     line = [consumer for _, ring in consumers.rings for consumer in ring]
-    taking = [consumers.active()] if consumers.single_active and consumers.all else list(consumers.all)
+    taking = list(consumers.all)[: 1 if consumers.single_active else None]
     assert len(set(line)) == len(line), "a consumer stands in line twice"
     assert set(line) == {consumer for consumer in taking if not consumer.blocked}, "the line is not as it should be"
     assert [priority for priority, _ in consumers.rings] == sorted({c.priority for c in line}, reverse=True)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from amq.destination import Destination
 from amq.errors import ChannelFault
 from amq.exchanges.base import Exchange
 from amq.vhost import topology
@@ -25,7 +26,7 @@ def refusal(code: int, function: object, *arguments: object) -> str:
     return caught.value.text
 
 
-def bind(vhost: Vhost, source: Exchange, destination: topology.Destination, key: bytes = b"k") -> None:
+def bind(vhost: Vhost, source: Exchange, destination: Destination, key: bytes = b"k") -> None:
     topology.bind(vhost, source, destination, key, {})
 
 
