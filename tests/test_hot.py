@@ -82,6 +82,16 @@ def path_of(module: str) -> Path:
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
+def test_the_wire_queues_and_exchanges_are_hot_as_a_whole() -> None:
+    found = {
+        f"amq.{package}.{path.stem}"
+        for package in ("wire", "queues", "exchanges")
+        for path in (ROOT / "src" / "amq" / package).glob("*.py")
+        if path.stem != "__init__"
+    }
+    assert found <= set(HOT)
+
+
 @pytest.mark.parametrize("module", HOT)
 def test_a_hot_module_keeps_the_rules(module: str) -> None:
     assert faults(ast.parse(path_of(module).read_text())) == []

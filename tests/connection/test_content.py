@@ -2,6 +2,7 @@
 
 import pytest
 
+from amq.wire import erlang
 from amq.wire.spec import BASIC_PUBLISH
 from tests.conformance import methods
 from tests.harness.dialogue import Dialogue, content, enter, frame, method, new_broker
@@ -24,13 +25,13 @@ def test_a_publish_that_is_cut_short_is_a_frame_error(size: int) -> None:
     whole = BASIC_PUBLISH.to_bytes(4, "big") + b"\0\0\x02xx\x02qq\0"
     client = client_with_queue()
     client.send(frame(1, 1, whole[:size]) + content(1, b"body"))
-    client.hears_close(501, "cannot decode method 60/40: an argument reaches past the end of the frame", by=(60, 40))
+    client.hears_close(501, f"cannot decode {erlang.binary(whole[4:size])}", by=(60, 40))
 
 
 def test_a_publish_with_octets_too_many_is_a_frame_error() -> None:
     client = client_with_queue()
     client.send(frame(1, 1, BASIC_PUBLISH.to_bytes(4, "big") + b"\0\0\0\x01q\0!") + content(1, b"body"))
-    client.hears_close(501, "cannot decode method 60/40: 1 octets after the last argument", by=(60, 40))
+    client.hears_close(501, "cannot decode <<0,0,0,1,113,0,33>>", by=(60, 40))
 
 
 EXPECTED_HEADER = "expected content header for class 60, got non content header frame instead"

@@ -319,18 +319,6 @@ def test_a_client_that_has_not_come_in_is_sent_away_without_a_word() -> None:
     assert client.connection.finished
 
 
-CLIENTS_NEVER_SAY = ["basic.deliver", "basic.get-ok", "basic.get-empty", "basic.consume-ok", "basic.qos-ok"]
-CLIENTS_NEVER_SAY += ["queue.declare-ok", "exchange.declare-ok", "exchange.unbind-ok", "confirm.select-ok"]
-CLIENTS_NEVER_SAY += ["tx.select-ok", "tx.commit-ok", "basic.return", "basic.recover-ok", "channel.open-ok"]
-
-
-@pytest.mark.parametrize("name", CLIENTS_NEVER_SAY)
-def test_what_only_a_broker_says_is_refused(name: str) -> None:
-    client = enter(channels=[1])
-    client.say(1, name)
-    assert client.hears(0, "connection.close")["reply_code"] in (503, 504)
-
-
 @pytest.mark.parametrize("number", [0x000A0063, 0x003C0063, 0x00640001, 0xFFFFFFFF])
 @pytest.mark.parametrize("channel", [0, 1, 2])
 def test_a_method_that_does_not_exist_ends_the_connection(number: int, channel: int) -> None:
