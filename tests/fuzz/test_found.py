@@ -213,3 +213,14 @@ def test_a_protocol_header_in_any_pieces_is_a_protocol_header(broker: Broker) ->
         connection.receive(wire.PROTOCOL_HEADER[cut:], 0.0)
         ((_, start),) = wire.spoken(connection.outbox.take())
         assert start.name == "connection.start"
+
+
+def test_dead_letters_that_had_to_wait_arrive_all_the_same(broker: Broker, client: Client) -> None:
+    client.say("queue.declare", queue="grave")
+    arguments = {"x-message-ttl": 1, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": "grave"}
+    client.say("queue.declare", queue="q", arguments=arguments)
+    client.send(*wire.publish(1, "q", b"x") * 3_000)
+    for turn in range(1, 100):
+        broker.advance(float(turn))
+    (declared,) = client.say("queue.declare", queue="grave", passive=True)
+    assert declared.fields["message_count"] == 3_000

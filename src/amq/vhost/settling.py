@@ -11,7 +11,7 @@ from amq.vhost.vhost import Vhost
 
 # Dead letters that are looked after in one go. A queue may lose a million messages at once, and queues that
 # dead-letter to each other can multiply a message without end: everybody else gets a turn in between.
-BURIALS: Final = 1000
+BURIALS: Final = 100
 
 
 class Resume(Timed):
