@@ -67,4 +67,11 @@ class ChannelFault(Fault):
 
 
 class ConnectionFault(Fault):
-    """Ends the connection it happened on (the specification's hard error)."""
+    """Ends the connection it happened on (the specification's hard error).
+
+    `blamed`: the close names the method in hand; not so when the fault was in the frame, before any method counted.
+    """
+
+    def __init__(self, code: int, text: str, blamed: bool = True) -> None:
+        super().__init__(code, text)
+        self.blamed = blamed

@@ -1,6 +1,6 @@
 """Methods of an open channel, each to the function that knows it."""
 
-from amq.connection import consuming, entities
+from amq.connection import consuming, entities, framing
 from amq.connection.channel import Channel
 from amq.connection.committing import check_not_committing, commit, rollback
 from amq.connection.confirms import Confirms
@@ -13,7 +13,7 @@ from amq.errors import (
     ChannelFault,
     ConnectionFault,
 )
-from amq.wire import erlang, methods, spec
+from amq.wire import methods, spec
 from amq.wire.methods import Arguments, MethodError, TextError
 
 
@@ -24,9 +24,9 @@ def arguments_of(method: int, payload: bytes) -> Arguments:
     try:
         return methods.decode(method, payload)
     except TextError as error:
-        raise ConnectionFault(FRAME_ERROR, str(error)) from None
+        raise ConnectionFault(FRAME_ERROR, str(error), blamed=False) from None
     except MethodError:
-        raise ConnectionFault(FRAME_ERROR, f"cannot decode {erlang.binary(payload[4:])}") from None
+        raise framing.undecodable(payload) from None
 
 
 def handle(channel: Channel, method: int, payload: bytes) -> None:

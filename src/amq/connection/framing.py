@@ -17,6 +17,7 @@ def too_large(kind: int, size: int, frame_max: int) -> ConnectionFault:
     return ConnectionFault(
         FRAME_ERROR,
         f"type {kind}, all octets = <<>>: {{frame_too_large,{size},{frame_max - spec.ENVELOPE}}}",
+        blamed=False,
     )
 
 
@@ -26,7 +27,7 @@ def bad_end(kind: int, payload: bytes, mark: int) -> ConnectionFault:
     term = f"{{invalid_frame_end_marker,{mark}}}"
     if len(head) + len(term) > _COLUMNS:
         term = f"{{invalid_frame_end_marker,\n{' ' * (len(head) + 1)}{mark}}}"
-    return ConnectionFault(FRAME_ERROR, head + term)
+    return ConnectionFault(FRAME_ERROR, head + term, blamed=False)
 
 
 def check_shape(kind: int, payload: bytes) -> None:
@@ -45,9 +46,19 @@ def check_shape(kind: int, payload: bytes) -> None:
 
 def unknown(kind: int, payload: bytes) -> ConnectionFault:
     """A frame of no known type, or too short for the one it has."""
-    return ConnectionFault(FRAME_ERROR, f"type {kind}, {octets(payload)}: unknown_frame")
+    return ConnectionFault(FRAME_ERROR, f"type {kind}, {octets(payload)}: unknown_frame", blamed=False)
 
 
 def unexpected(kind: int, payload: bytes) -> ConnectionFault:
     """A frame where its type has no business: content on channel 0, a heartbeat on another."""
-    return ConnectionFault(UNEXPECTED_FRAME, f"type {kind}, {octets(payload)}")
+    return ConnectionFault(UNEXPECTED_FRAME, f"type {kind}, {octets(payload)}", blamed=False)
+
+
+def no_method() -> ConnectionFault:
+    """Content where no method announced it."""
+    return ConnectionFault(UNEXPECTED_FRAME, "expected method frame, got non method frame instead", blamed=False)
+
+
+def undecodable(payload: bytes) -> ConnectionFault:
+    """A method whose arguments are not what they should be; `payload` with the method's own four octets."""
+    return ConnectionFault(FRAME_ERROR, f"cannot decode {erlang.binary(payload[4:])}")

@@ -1,16 +1,17 @@
 """The publishing half of a channel: content assembled, checked, routed, enqueued, and confirmed.
 
 Most messages of a client repeat the frames of the one before them but for the body, and come whole in one chunk.
-`run` takes those as fast as bytes can be compared; everything else goes frame by frame through `on_method`,
-`on_header` and `on_body`, which check all that there is to check.
+`run` takes those as fast as bytes can be compared; everything else comes frame by frame (`assembly`), and `complete`
+checks all that there is to check.
 """
 
-from struct import Struct
 from typing import Final
 
 from amq.connection import content
+from amq.connection.assembly import Assembly
 from amq.connection.confirms import Confirms
 from amq.connection.consumer import content_frames
+from amq.connection.lead import Lead
 from amq.connection.reply_to import REPLY_PREFIX, ReplyQueue
 from amq.connection.session import Session
 from amq.connection.transaction import Publication, Transaction
@@ -21,7 +22,6 @@ from amq.errors import (
     NO_ROUTE,
     NOT_IMPLEMENTED,
     PRECONDITION_FAILED,
-    UNEXPECTED_FRAME,
     ChannelFault,
     ConnectionFault,
 )
@@ -32,12 +32,7 @@ from amq.vhost import topology
 from amq.vhost.vhost import Route
 from amq.wire import methods, spec
 from amq.wire import properties as props
-from amq.wire.methods import MethodError
 from amq.wire.properties import Properties, PropertiesError
-
-_unpack_head: Final = Struct(">BHI").unpack_from
-_pack_head: Final = Struct(">BHI").pack
-_CLASS_BASIC: Final = b"\x00\x3c\x00\x00"
 
 # A user's cached routes in one vhost; beyond so many the cache starts anew.
 MAX_ROUTES: Final = 4096
@@ -45,32 +40,13 @@ MAX_ROUTES: Final = 4096
 MAX_ROUTED: Final = 1 << 19
 
 
-class Publisher:
-    """One channel's publishing state. `arguments` is that of a basic.publish whose content is still coming."""
+class Publisher(Assembly):
+    """One channel's publishing state."""
 
-    __slots__ = (
-        "session",
-        "number",
-        "routes",
-        "version",
-        "confirms",
-        "transaction",
-        "reply_queue",
-        "arguments",
-        "header",
-        "need",
-        "got",
-        "parts",
-        "lead",
-        "lead_route",
-        "lead_header",
-        "lead_need",
-        "lead_properties",
-    )
+    __slots__ = ("routes", "version", "confirms", "transaction", "reply_queue", "lead")
 
     def __init__(self, session: Session, number: int) -> None:
-        self.session = session
-        self.number = number
+        super().__init__(session, number)
         self.routes = session.vhost.routes_of(session.user.name)
         # Of the vhost's permissions when `routes` was last looked at.
         self.version: int = -1
@@ -78,19 +54,7 @@ class Publisher:
         self.transaction: Transaction | None = None
         # The channel's own direct reply-to consumer.
         self.reply_queue: ReplyQueue | None = None
-        self.arguments: bytes | None = None
-        self.header: bytes | None = None
-        self.need: int = 0
-        self.got: int = 0
-        self.parts: list[bytes] = []
-        # The octets of the last whole message up to its body, and what they meant.
-        self.lead: bytes = b""
-        self.lead_route: Route | None = None
-        self.lead_header: bytes = b""
-        self.lead_need: int = 0
-        self.lead_properties = Properties()
-
-    # -- whole messages in a chunk --
+        self.lead = Lead()
 
     def run(self, buf: bytes, pos: int, stop: int, end: int) -> int:
         """Take whole messages, the first of which begins with the basic.publish frame from `pos` to its mark at `stop`.
@@ -104,21 +68,23 @@ class Publisher:
         if queues is None or (route.mandatory and not queues):
             return pos
         start = pos
+        session = self.session
         lead = self.lead
-        if route is not self.lead_route or not buf.startswith(lead, pos):
-            if not self.learn(buf, pos, stop + 1, end, route):
+        if route is not lead.route or not buf.startswith(lead.octets, pos):
+            most = session.broker.settings.max_message_size
+            if not lead.learn(buf, pos, stop + 1, end, route, self.number, session.room_in_frame, most):
                 return pos
-            lead = self.lead
-        size = len(lead)
-        need = self.lead_need
+        octets = lead.octets
+        size = len(octets)
+        need = lead.need
         address = route.address
-        header = self.lead_header
-        properties = self.lead_properties
+        header = lead.header
+        properties = lead.properties
         step = size + need + 1 if need else size
         count = 0
         only = queues[0] if len(queues) == 1 else None
         nobody: list[Queue] = []
-        journal = self.session.broker.journal
+        journal = session.broker.journal
         kept = journal.keeps and route.durable and properties.persistent
         ticket = 0
         confirms = self.confirms
@@ -146,49 +112,15 @@ class Publisher:
                 confirms.publish(count, ticket)
                 confirms.refuse()
                 count = 0
-            if not buf.startswith(lead, pos):
+            if not buf.startswith(octets, pos):
                 break
         if pos != start:
-            self.session.has_published = True
+            session.has_published = True
             if queues:
-                self.session.fed = queues[0]
+                session.fed = queues[0]
             if confirms is not None:
                 confirms.publish(count, ticket)
         return pos
-
-    def learn(self, buf: bytes, pos: int, at: int, end: int, route: Route) -> bool:
-        """Read the content header at `at` of the message at `pos`, for it and those that repeat it.
-
-        False when the message is not whole or in any way special.
-        """
-        if end - at < 8:
-            return False
-        kind, number, size = _unpack_head(buf, at)
-        stop = at + 7 + size
-        room = self.session.room_in_frame
-        if kind != spec.FRAME_HEADER or number != self.number or size > room or stop >= end or buf[stop] != 0xCE:
-            return False
-        header = buf[at + 7 : stop]
-        need = int.from_bytes(header[4:12], "big")
-        if header[:4] != _CLASS_BASIC or need > room or need > self.session.broker.settings.max_message_size:
-            return False
-        try:
-            properties = props.read(header)
-        except PropertiesError:
-            return False
-        if properties.special:
-            return False
-        body = stop + 1
-        if need:
-            if not buf.startswith(_pack_head(spec.FRAME_BODY, number, need), body):
-                return False
-            body += 7
-        self.lead = buf[pos:body]
-        self.lead_route = route
-        self.lead_header = header
-        self.lead_need = need
-        self.lead_properties = properties
-        return True
 
     def cached(self, arguments: bytes) -> Route | None:
         """What these arguments of basic.publish led to before, if nothing has changed since."""
@@ -198,88 +130,12 @@ class Publisher:
             self.routes.clear()
         return self.routes.get(arguments)
 
-    # -- frame by frame --
-
-    def on_method(self, payload: bytes) -> None:
-        """basic.publish came; its content follows. Raises ConnectionFault(501) when it cannot be decoded."""
-        arguments = payload[4:]
-        if self.cached(arguments) is None:
-            try:
-                methods.decode(spec.BASIC_PUBLISH, payload)
-            except MethodError as error:
-                raise ConnectionFault(FRAME_ERROR, f"cannot decode method 60/40: {error}") from None
-        self.arguments = arguments
-        self.header = None
-
-    def on_header(self, payload: bytes) -> None:
-        """A content header frame came."""
-        if self.arguments is None:
-            raise ConnectionFault(UNEXPECTED_FRAME, "expected method frame, got non method frame instead")
-        if self.header is not None:
-            raise ConnectionFault(UNEXPECTED_FRAME, "expected content body, got non content body frame instead")
-        if payload[2:4] != b"\x00\x00":
-            raise ConnectionFault(
-                UNEXPECTED_FRAME, "expected content header for class 60, got non content header frame instead"
-            )
-        kind = int.from_bytes(payload[:2], "big")
-        if kind != spec.CLASS_BASIC:
-            raise ConnectionFault(
-                UNEXPECTED_FRAME, f"expected content header for class 60, got one for class {kind} instead"
-            )
-        self.need = int.from_bytes(payload[4:12], "big")
-        self.check_size()
-        # Content that never ends takes memory too.
-        self.session.has_published = True
-        self.header = payload
-        self.got = 0
-        if not self.need:
-            self.complete()
-
-    def check_size(self) -> None:
-        """Refuse a body that is too large before any of it is kept; raises ChannelFault(406)."""
-        most = self.session.broker.settings.max_message_size
-        if self.need > most:
-            self.arguments = None
-            raise ChannelFault(
-                PRECONDITION_FAILED, f"message size {self.need} is larger than configured max size {most}"
-            )
-
-    def on_body(self, payload: bytes) -> None:
-        """A body frame came."""
-        if self.arguments is None:
-            raise ConnectionFault(UNEXPECTED_FRAME, "expected method frame, got non method frame instead")
-        if self.header is None:
-            raise ConnectionFault(
-                UNEXPECTED_FRAME, "expected content header for class 60, got non content header frame instead"
-            )
-        if not payload:
-            # Allowed, and no progress: nothing of it may be kept.
-            return
-        self.parts.append(payload)
-        self.session.has_published = True
-        self.got += len(payload)
-        if self.got > self.need:
-            raise ConnectionFault(FRAME_ERROR, f"content body of {self.got} octets is longer than its header says")
-        if self.got == self.need:
-            self.complete()
-
-    def unfinished(self) -> None:
-        """A method came where content should; raises ConnectionFault(505) if content is still due."""
-        if self.arguments is None:
-            return
-        if self.header is None:
-            raise ConnectionFault(
-                UNEXPECTED_FRAME, "expected content header for class 60, got non content header frame instead"
-            )
-        raise ConnectionFault(UNEXPECTED_FRAME, "expected content body, got non content body frame instead")
+    def known(self, arguments: bytes) -> bool:
+        return self.cached(arguments) is not None
 
     def complete(self) -> None:
-        """The content is whole: check and route the message, and enqueue it unless a transaction keeps it."""
-        arguments, header, parts = self.arguments, self.header, self.parts
-        assert arguments is not None and header is not None
-        body = parts[0] if len(parts) == 1 else b"".join(parts)
-        self.arguments = self.header = None
-        self.parts = []
+        # Check and route the message, and enqueue it unless a transaction keeps it.
+        arguments, header, body = self.taken()
         self.session.has_published = True
         route = self.cached(arguments) or self.permitted(arguments)
         try:

@@ -12,10 +12,13 @@ from amq.queues.base import Agenda, Queue
 from amq.wire.properties import REPLY_TO_QUEUE
 
 REPLY_PREFIX: Final = REPLY_TO_QUEUE + b"."
+# Octets that may wait for a client to be given answers. No queue keeps them and no prefetch bounds them, so a client
+# that does not read would otherwise fill the memory with them.
+WAITING: Final = 1 << 24
 
 
 class ReplyQueue(Queue):
-    """Hands each message to its one consumer and keeps nothing."""
+    """Hands each message to its one consumer and keeps nothing; refuses those that the consumer's client has no room for."""
 
     __slots__ = ("consumer",)
 
@@ -26,6 +29,8 @@ class ReplyQueue(Queue):
     def enqueue(self, message: Message) -> bool:
         consumer = self.consumer
         if consumer is not None:
+            if consumer.outbox.size >= WAITING:
+                return False
             ledger = consumer.ledger
             tag = ledger.next_tag
             consumer.deliver(self, 0, [message], False)

@@ -1,0 +1,248 @@
+"""How a connection passes its time and comes to its end: heartbeats, deadlines, faults, farewells.
+
+`finished`: once the outbox has gone out, the socket is to be closed. `deaf`: nothing that still comes is read.
+Faults become frames here and nowhere else.
+"""
+
+from typing import Final
+
+from amq.broker import DEBUG, ERROR, WARNING, Broker
+from amq.clock import NEVER
+from amq.connection import handshake
+from amq.connection.channel import Channel
+from amq.connection.handshake import Handshake
+from amq.connection.outbox import Outbox
+from amq.connection.peer import Peer
+from amq.connection.session import Session
+from amq.connection.timeouts import Overdue
+from amq.errors import CONNECTION_FORCED, NOT_ALLOWED, ChannelFault, ConnectionFault, Fault
+from amq.queues.base import LOOK_AGAIN
+from amq.vhost import topology
+from amq.vhost.settling import settle
+from amq.wire import methods, spec
+
+HEARTBEAT: Final = b"\x08\x00\x00\x00\x00\x00\x00\xce"
+# How long a client that was told to go, or was refused, may stay, in s.
+CLOSING: Final = 30.0
+REFUSED: Final = 3.0
+
+
+class Lifecycle(Overdue):
+    """One client's connection as far as it begins and ends. `now` is monotonic time in s wherever it appears."""
+
+    __slots__ = (
+        "broker",
+        "peer",
+        "outbox",
+        "handshake",
+        "session",
+        "channels",
+        "confirming",
+        "greeted",
+        "closing",
+        "deaf",
+        "finished",
+        "gone",
+        "method",
+        "blocked",
+        "interval",
+        "last_heard",
+        "last_total",
+        "beat_at",
+        "close_at",
+        "armed",
+    )
+
+    def __init__(self, broker: Broker, peer: Peer, now: float) -> None:
+        self.broker = broker
+        self.peer = peer
+        self.outbox = Outbox(self, broker.writable)
+        self.handshake = Handshake(broker, peer)
+        self.session: Session | None = None
+        self.channels: dict[int, Channel] = {}
+        # Channels that have something to confirm when the chunk is through.
+        self.confirming: dict[Channel, None] = {}
+        self.greeted: bool = False
+        # We said connection.close: only its answer counts.
+        self.closing: bool = False
+        self.deaf: bool = False
+        self.finished: bool = False
+        self.gone: bool = False
+        # The method in hand, for the class and method of a close.
+        self.method: int = 0
+        # Not read from, because of an alarm.
+        self.blocked: bool = False
+        # The heartbeat interval in s; 0: none.
+        self.interval: float = 0.0
+        self.last_heard = now
+        self.last_total: int = 0
+        # When heartbeats are next looked after, and when this connection ends without another word.
+        self.beat_at: float = NEVER
+        self.close_at: float = now + broker.settings.handshake_timeout / 1000
+        self.armed: float = NEVER
+        broker.clock.now = now
+        broker.clients[self] = None
+        self.arm(self.close_at)
+
+    def lost(self, now: float) -> None:
+        """The socket is gone."""
+        self.broker.clock.now = now
+        if not (self.finished or self.gone):
+            self.broker.note(
+                WARNING,
+                f"closing AMQP connection {self.described()}: client unexpectedly closed TCP connection",
+            )
+        self.finished = True
+        self.take_down()
+        # Parts of bodies: others may keep this object for a while.
+        self.outbox.drop()
+
+    def force_close(self, reason: str) -> None:
+        if self.finished or self.closing:
+            return
+        if self.handshake.state not in (handshake.OPENING, handshake.RUNNING):
+            self.end()
+            return
+        self.method = 0
+        self.fail(ConnectionFault(CONNECTION_FORCED, reason))
+
+    def described(self) -> str:
+        """The connection as RabbitMQ's log names an open one."""
+        shake = self.handshake
+        if shake.vhost is None or shake.user is None:
+            return str(self.peer)
+        return f"{self.peer}, vhost: '{shake.vhost.name}', user: '{shake.user.name}'"
+
+    def vhost_name(self) -> str | None:
+        return None if self.session is None else self.session.vhost.name
+
+    # -- time --
+
+    def arm(self, deadline: float) -> None:
+        """Be called at `deadline`, or before it to look again."""
+        deadline = min(deadline, self.broker.clock.now + LOOK_AGAIN)
+        if deadline < self.armed:
+            self.armed = deadline
+            self.broker.timers.add(deadline, self)
+
+    def due(self, now: float) -> None:
+        if now < self.armed:
+            return
+        self.armed = NEVER
+        if self.finished:
+            return
+        if now >= self.close_at:
+            if not (self.closing or self.deaf):
+                self.broker.note(ERROR, f"closing AMQP connection {self.peer}: handshake timeout")
+            self.end()
+            return
+        if now >= self.beat_at and not self.gone:
+            self.beat(now)
+        if not self.finished:
+            next_look = self.close_at if self.gone else min(self.close_at, self.beat_at)
+            if next_look != NEVER:
+                self.arm(next_look)
+
+    def beat(self, now: float) -> None:
+        """Heartbeats, both ways."""
+        if self.blocked:
+            self.last_heard = now
+        if now - self.last_heard >= 2 * self.interval:
+            self.broker.note(
+                ERROR,
+                f"closing AMQP connection {self.peer}: missed heartbeats from client, timeout: {int(self.interval)}s",
+            )
+            self.end()
+            return
+        # With bytes still waiting there is no need to add to them.
+        if self.outbox.total == self.last_total and not self.outbox.pieces:
+            self.outbox.put(HEARTBEAT)
+        self.last_total = self.outbox.total
+        self.beat_at = now + self.interval / 2
+
+    def end(self) -> None:
+        """Have the socket closed without another word."""
+        self.finished = True
+        self.outbox.wake()
+
+    # -- faults and farewells --
+
+    def say(self, number: int, method: int, arguments: methods.Arguments) -> None:
+        """Send a method."""
+        self.outbox.put(methods.encode(number, method, arguments))
+
+    def fail_channel(self, channel: Channel, fault: ChannelFault) -> None:
+        """channel.close: what came before it takes effect, everything after it is ignored."""
+        channel.publisher.flush()
+        self.confirming.pop(channel, None)
+        self.broker.note(ERROR, f"Channel error on connection {self.peer}, channel {channel.number}: {text_of(fault)}")
+        self.say(
+            channel.number,
+            spec.CHANNEL_CLOSE,
+            [fault.code, fault.reply_text(), self.method >> 16, self.method & 0xFFFF],
+        )
+        channel.shut()
+
+    def channel_overdue(self, channel: Channel, fault: ChannelFault) -> None:
+        self.method = 0
+        self.fail_channel(channel, fault)
+
+    def fail(self, fault: ConnectionFault) -> None:
+        """connection.close, or silence where RabbitMQ keeps it: before the client has logged in."""
+        if self.closing:
+            # Not even its answer can be read.
+            self.deaf = True
+            return
+        level = WARNING if fault.code == CONNECTION_FORCED else ERROR
+        if not fault.blamed:
+            self.method = 0
+        self.broker.note(level, f"closing AMQP connection {self.peer}: {text_of(fault)}")
+        state = self.handshake.state
+        told = state in (handshake.OPENING, handshake.RUNNING) or fault.code == NOT_ALLOWED
+        if told and self.greeted:
+            self.tell_close(fault)
+            limit = min(self.interval or CLOSING, CLOSING)
+            self.close_at = self.broker.clock.now + (limit if state == handshake.RUNNING else REFUSED)
+            self.arm(self.close_at)
+        else:
+            self.refuse()
+        self.take_down()
+
+    def tell_close(self, fault: Fault) -> None:
+        """Say connection.close; nothing but the answer counts from now on."""
+        self.closing = True
+        method = self.method
+        self.say(0, spec.CONNECTION_CLOSE, [fault.code, fault.reply_text(), method >> 16, method & 0xFFFF])
+
+    def take_down(self) -> None:
+        """Shut all channels, delete what was exclusive, leave the broker's lists. Once."""
+        if self.gone:
+            return
+        self.gone = True
+        self.broker.clients.pop(self, None)
+        self.broker.awaiting.pop(self, None)
+        session = self.session
+        if session is None:
+            return
+        self.broker.note(DEBUG, f"connection {self.peer} is taken down")
+        for channel in list(self.channels.values()):
+            if not channel.closing:
+                channel.shut()
+        self.channels.clear()
+        self.confirming.clear()
+        for queue in list(session.exclusive):
+            topology.delete_queue(session.vhost, queue)
+        session.exclusive.clear()
+        session.starved.clear()
+        settle(session.vhost)
+
+    def refuse(self) -> None:
+        """Let a client that may not come in wait for a while before its socket is closed."""
+        self.deaf = not self.closing
+        self.close_at = self.broker.clock.now + REFUSED
+        self.arm(self.close_at)
+
+
+def text_of(fault: Fault) -> str:
+    """A fault for the log."""
+    return fault.reply_text().decode("utf-8", "replace")
