@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from amq.connection.reply_to import WAITING
 from amq.vhost.permission import Permission, TopicPermission
 from tests.harness.dialogue import Dialogue, enter, new_broker, publish
 
@@ -228,3 +229,21 @@ def test_an_answer_may_wait_for_a_transaction() -> None:
     client.hears_nothing()
     client.say(2, "tx.commit")
     assert {heard.name for heard in client.hear_all()} == {"basic.deliver", "tx.commit-ok"}
+
+
+def test_a_client_that_does_not_read_its_answers_is_sent_only_so_many() -> None:
+    client = requester()
+    name = asking(client)
+    answering = enter(client.broker, channels=[1])
+    answering.select_confirms(1)
+    nacked = 0
+    for _ in range(200):
+        answering.publish(1, name, bytes(100_000))
+        nacked += sum(heard.name == "basic.nack" for heard in answering.hear_all())
+    assert client.connection.outbox.size < WAITING + 200_000
+    assert 0 < nacked < 200
+    # Once they were read, answers arrive again.
+    assert len(client.hear_all()) == 200 - nacked
+    answering.publish(1, name, b"late")
+    answering.hears(1, "basic.ack")
+    client.hears_delivery(1, b"late")

@@ -18,7 +18,7 @@ WAITING: Final = 1 << 24
 
 
 class ReplyQueue(Queue):
-    """Hands each message to its one consumer and keeps nothing; refuses those that the consumer's client has no room for."""
+    """Hands each message to its one consumer and keeps nothing; refuses them while too many wait for its client."""
 
     __slots__ = ("consumer",)
 
