@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -131,3 +131,15 @@ class Siege:
             self.innocent.stop()
         assert "Traceback" not in self.broker.output()
         assert self.innocent.rounds > 0
+
+
+def served(folder: Path, configuration: str) -> Iterator[BrokerProcess]:
+    """A broker process with that configuration; it must live to the end of the module and write no traceback."""
+    file = folder / "rabbitmq.conf"
+    file.write_text(configuration)
+    process = BrokerProcess(folder, options=("--config", str(file)))
+    process.start()
+    yield process
+    assert process.running, process.output()
+    process.stop()
+    assert "Traceback" not in process.output()

@@ -4,14 +4,13 @@ import contextlib
 import socket
 import struct
 from collections.abc import Iterator
-from pathlib import Path
 from random import Random
 
 import pytest
 
 from tests.conformance.client import Connection
 from tests.fuzz import wire
-from tests.fuzz.siege import MIB, Siege, descriptors, eventually
+from tests.fuzz.siege import MIB, Siege, descriptors, eventually, served
 from tests.harness.process import BrokerProcess
 
 HANDSHAKE_TIMEOUT = 2_000  # ms
@@ -26,17 +25,6 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokerProcess]:
 def boundless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokerProcess]:
     """Without a limit on channels and with large frames."""
     yield from served(tmp_path_factory.mktemp("boundless"), "channel_max = 0\nframe_max = 16777216\n")
-
-
-def served(folder: Path, configuration: str) -> Iterator[BrokerProcess]:
-    file = folder / "rabbitmq.conf"
-    file.write_text(configuration)
-    process = BrokerProcess(folder, options=("--config", str(file)))
-    process.start()
-    yield process
-    assert process.running, process.output()
-    process.stop()
-    assert "Traceback" not in process.output()
 
 
 def closed(connection: Connection) -> bool:
