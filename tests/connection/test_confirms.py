@@ -1,9 +1,11 @@
 """Confirms: which numbers are said to be safe, when, and in how few frames."""
 
+from typing import Any
+
 from amq.connection.confirms import Confirms
 from tests.harness.dialogue import Dialogue, enter, new_broker, publish
 
-SAFE = {"delivery_mode": 2}
+SAFE: dict[str, Any] = {"delivery_mode": 2}
 
 
 def confirming(keeps: bool = True) -> Dialogue:

@@ -1,5 +1,7 @@
 """Contents that are not what they should be, and what is left of them."""
 
+from typing import Any
+
 import pytest
 
 from amq.wire import erlang
@@ -10,7 +12,7 @@ from tests.harness.dialogue import Dialogue, content, enter, frame, method, new_
 PUBLISH = method(1, "basic.publish", routing_key="q")
 
 
-def client_with_queue(**settings: int) -> Dialogue:
+def client_with_queue(**settings: Any) -> Dialogue:
     client = enter(new_broker(**settings), channels=[1])
     client.declare(1, "q")
     return client

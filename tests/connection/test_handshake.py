@@ -1,5 +1,7 @@
 """The way in: logins, tuning, vhosts, and who is told what when it goes wrong."""
 
+from typing import Any
+
 import pytest
 
 from amq.auth.users import Users
@@ -19,7 +21,7 @@ def external(common_name: str | None) -> Peer:
     return Peer("127.0.0.1", 50000, "127.0.0.1", 5671, tls=True, certificate=certificate)
 
 
-def greeted(peer: Peer = LOCAL, **settings: object) -> Dialogue:
+def greeted(peer: Peer = LOCAL, **settings: Any) -> Dialogue:
     client = Dialogue(new_broker(**settings), peer)
     client.greet()
     return client
@@ -95,7 +97,8 @@ def amqplain(user: str, password: str) -> bytes:
 
 
 def test_amqplain_and_plain_lead_in() -> None:
-    for options in ({}, {"mechanism": "AMQPLAIN", "response": amqplain("guest", "guest")}):
+    ways: list[dict[str, Any]] = [{}, {"mechanism": "AMQPLAIN", "response": amqplain("guest", "guest")}]
+    for options in ways:
         client = enter(**options)
         assert client.connection.session is not None
         assert client.connection.session.user.name == "guest"
@@ -214,7 +217,7 @@ def test_nobody_is_told_what_he_did_wrong_before_he_has_logged_in(octets: bytes)
     silently_closed(client)
 
 
-def tuning(**settings: object) -> Dialogue:
+def tuning(**settings: Any) -> Dialogue:
     client = greeted(**settings)
     client.start_ok()
     return client

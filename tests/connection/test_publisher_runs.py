@@ -50,10 +50,10 @@ class Outcome:
 
 bodies = st.sampled_from([b"", b"a", b"b", b"c" * 70, b"d" * 70, b"e" * 4088, b"f" * 4089, b"g" * 9000])
 small_bodies = st.sampled_from([b"", b"a", b"b", b"c" * 70, b"d" * 70])
-plain_properties = st.sampled_from(
+plain_properties: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
     [{}, {"delivery_mode": 1}, {"delivery_mode": 2}, {"priority": 3, "app_id": "a"}, {"headers": {"k": 1}}]
 )
-special_properties = st.sampled_from(
+special_properties: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
     [{"expiration": "500"}, {"headers": {"CC": ["q"]}}, {"headers": {"BCC": ["q"]}}, {"user_id": "guest"}]
 )
 addresses = st.sampled_from(

@@ -1,5 +1,7 @@
 """The numbers of the specification, compared with those that two clients have."""
 
+from typing import Any
+
 import pamqp.commands
 import pamqp.constants
 import pika.spec
@@ -33,13 +35,14 @@ def test_methods_are_those_of_pamqp_and_those_for_access() -> None:
 
 @pytest.mark.parametrize("number", sorted(pamqp.commands.INDEX_MAPPING))
 def test_arguments_of_a_method_are_those_of_pamqp(number: int) -> None:
-    command = pamqp.commands.INDEX_MAPPING[number]
+    command: Any = pamqp.commands.INDEX_MAPPING[number]
     assert methods.SIGNATURES[number] == "".join([LETTERS[command.amqp_type(name)] for name in command.attributes()])
 
 
 @pytest.mark.parametrize("number", sorted(pamqp.commands.INDEX_MAPPING))
 def test_the_name_of_a_method_is_that_of_pamqp(number: int) -> None:
-    class_name, method_name = pamqp.commands.INDEX_MAPPING[number].name.split(".")
+    command: Any = pamqp.commands.INDEX_MAPPING[number]
+    class_name, method_name = command.name.split(".")
     words = "".join(["_" + letter if letter.isupper() else letter for letter in method_name])
     assert getattr(spec, f"{class_name}{words}".upper()) == number
 
