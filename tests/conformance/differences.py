@@ -81,12 +81,6 @@ DIFFERENCES = {
         rabbitmq="count, reason, queue, time, exchange, routing-keys, original-expiration",
         before=(3, 13),
     ),
-    "test_the_cc_header_stays_even_where_a_dead_letter_routing_key_stops_it": Difference(
-        reason="since message containers (3.13) a dead-letter routing key no longer removes the CC header",
-        amq="the CC header",
-        rabbitmq="CC: None",
-        before=(3, 13),
-    ),
     **{
         f"test_a_queue_type_that_is_still_to_come_is_not_implemented[{kind}]": Difference(
             reason="amq has classic queues only so far and says so instead of pretending",

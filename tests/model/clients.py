@@ -342,7 +342,9 @@ class Clients(Naive):
     def unbind_queue(self, channel: Chan, bond: Bond) -> None:
         queue = self.queues.get(bond.destination)
         if bond.source in self.exchanges and queue is not None:
-            # Whoever owns it.
+            # Whoever owns it, unless there is something to unbind.
+            if any(vars(bond) == vars(there) for there in self.bonds):
+                self.check_owner(channel, queue)
             self.unbind(bond)
         self.tell(channel, "unbind-ok")
 

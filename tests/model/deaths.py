@@ -34,7 +34,7 @@ def letter(sent: Sent, queue: Queue, reason: str, time: int) -> Sent:
     assert queue.dead_letter_exchange is not None
     dead = replace(sent, exchange=queue.dead_letter_exchange, headers=headers, expiration=None)
     if queue.dead_letter_key is not None:
-        # The header CC stays, but it is no longer followed.
+        headers.pop("CC", None)
         dead = replace(dead, key=queue.dead_letter_key, copies=(), blind=())
     return dead
 

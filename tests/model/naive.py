@@ -105,7 +105,6 @@ class Naive:
         """Put a message into a queue; False: refused."""
         if queue.deleted:
             return True
-        self.drop_expired(queue)
         refusing = queue.overflow != b"drop-head" and queue.has_limits()
         if refusing and queue.too_full([sent]):
             self.serve(queue)
@@ -113,10 +112,15 @@ class Naive:
                 if queue.overflow == b"reject-publish-dlx":
                     self.bury(queue, sent, "maxlen")
                 return False
+        plain = not queue.has_limits() and queue.ttl is None and not queue.max_priority and sent.expiration is None
+        mortal = queue.ttl is not None or sent.expiration is not None
+        if not plain and (mortal or any(entry.deadline < inf for entry in queue.entries)):
+            # Those that wait come first, and by the clock.
+            self.hand_out(queue)
         entry = queue.add(sent, self.now)
         if queue.has_limits() or entry.deadline < inf:
             # At once: what a consumer takes counts against neither.
-            self.hand_out(queue)
+            self.hand_out(queue, fresh=entry)
             self.drop_excess(queue)
             self.drop_expired(queue)
         else:
@@ -130,13 +134,15 @@ class Naive:
 
     def serve(self, queue: Queue) -> None:
         """Drop what has expired and hand out the rest."""
-        self.drop_expired(queue)
         self.hand_out(queue)
         self.drop_expired(queue)
 
-    def hand_out(self, queue: Queue) -> None:
-        """Message by message to the next consumer in line that has credit."""
+    def hand_out(self, queue: Queue, fresh: Entry | None = None) -> None:
+        """Message by message to the next consumer in line that has credit; only one that just came in may be late."""
         while (entry := queue.head()) is not None:
+            if entry is not fresh and entry.deadline <= self.now:
+                self.drop_head(queue, "expired")
+                continue
             subscription = self.next_in_line(queue)
             if subscription is None:
                 return
@@ -156,6 +162,9 @@ class Naive:
         """basic.deliver."""
         channel, queue = subscription.channel, subscription.queue
         tag = self.take(channel, queue, entry, subscription, subscription.no_ack)
+        if channel.limit:
+            # Who was served last is the last to be relieved.
+            channel.subscriptions[subscription.tag] = channel.subscriptions.pop(subscription.tag)
         self.tell(channel, "deliver", subscription.tag, tag, entry.redelivered, *entry.sent.content())
 
     def take(self, channel: Chan, queue: Queue, entry: Entry, by: Subscription | None, no_ack: bool) -> int:

@@ -93,9 +93,12 @@ class Subscription:
 
     def room(self) -> float:
         """How many more messages it may be given."""
+        held = [delivery for delivery in self.channel.held() if delivery.subscription is not None]
+        if self.channel.limit and len(held) >= self.channel.limit:
+            # That holds for all consumers of the channel, those without acknowledgements included.
+            return 0
         if self.no_ack:
             return inf
-        held = [delivery for delivery in self.channel.held() if delivery.subscription is not None]
         mine = [delivery for delivery in held if delivery.subscription is self]
         room = self.prefetch - len(mine) if self.prefetch else inf
         if self.channel.limit:

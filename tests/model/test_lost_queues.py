@@ -23,13 +23,11 @@ def real() -> Real:
     return real
 
 
-@pytest.mark.xfail(reason="publishes of a transaction hold on to the queues that they were routed to")
 def test_a_mandatory_message_whose_queue_has_been_deleted_is_returned_at_the_commit(real: Real) -> None:
     real.send(0, frames.encode("commit", 1, {}), None)
     assert [item[0] for _, _, item in real.heard()] == ["return", "commit-ok"]
 
 
-@pytest.mark.xfail(reason="publishes of a transaction hold on to the queues that they were routed to")
 def test_a_queue_that_has_taken_the_name_gets_the_message_at_the_commit(real: Real) -> None:
     real.send(1, frames.declare_queue(1, Queue(b"q"), {}), None)
     real.send(0, frames.encode("commit", 1, {}), None)

@@ -4,6 +4,7 @@ from amq.connection import ledger as deliveries
 from amq.connection.channel import Channel
 from amq.connection.transaction import Transaction
 from amq.errors import CHANNEL_ERROR, PRECONDITION_FAILED, ChannelFault, ConnectionFault
+from amq.queues.base import Queue
 from amq.wire import spec
 
 
@@ -16,7 +17,8 @@ def commit(channel: Channel, transaction: Transaction) -> None:
     accepted = True
     ticket = 0
     for publication in transaction.publications:
-        taken, safe = channel.publisher.deliver(publication.message, publication.queues, publication.mandatory)
+        queues = still_there(channel, publication.queues)
+        taken, safe = channel.publisher.deliver(publication.message, queues, publication.mandatory)
         accepted = accepted and taken
         ticket = max(ticket, safe)
     deliveries.settle(transaction.acked)
@@ -42,6 +44,15 @@ def check_not_committing(channel: Channel) -> None:
     """Raise ConnectionFault(504) while a commit is on its way: nothing but channel.close may come then."""
     if channel.commit_ticket:
         raise ConnectionFault(CHANNEL_ERROR, "unexpected command while processing 'tx.commit'")
+
+
+def still_there(channel: Channel, queues: list[Queue]) -> list[Queue]:
+    """Where a message goes that was routed when it was published: to the queues that bear the names now."""
+    if not any(queue.deleted for queue in queues):
+        return queues
+    named = channel.session.vhost.queues
+    found = [named.get(queue.name) if queue.deleted else queue for queue in queues]
+    return [queue for queue in found if queue is not None]
 
 
 def rollback(channel: Channel, transaction: Transaction) -> None:

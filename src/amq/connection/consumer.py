@@ -96,8 +96,13 @@ class ChannelConsumer(Subscriber):
             return 0
         room = self.credit
         ledger = self.ledger
-        if ledger.limit and not self.no_ack:
-            room = min(room, ledger.limit - ledger.outstanding)
+        if ledger.limit:
+            free = ledger.limit - ledger.outstanding
+            if free <= 0:
+                # A consumer without acknowledgements takes none of the limit, but waits with the others.
+                return 0
+            if not self.no_ack:
+                room = min(room, free)
         if room > RUN:
             room = RUN
         # By the size of the last delivery; the next ones may differ, so never more than a run.
@@ -148,6 +153,9 @@ class ChannelConsumer(Subscriber):
         if noted:
             self.credit -= tag - first
             ledger.outstanding += tag - first
+        if ledger.limit:
+            # Who was served last is the last to be relieved.
+            ledger.subscribers[self.tag] = ledger.subscribers.pop(self.tag)
         self.outbox.grow(total)
 
     def put_split(self, message: Message, tag: int, redelivered: bool) -> int:

@@ -247,9 +247,11 @@ def queue_unbind(channel: Channel, arguments: Arguments) -> None:
     name, from_name, routing_key = queue_binding(channel, raw, source, key)
     vhost = channel.session.vhost
     exchange, queue = vhost.exchanges.get(from_name), vhost.queues.get(name)
-    if exchange is not None and queue is not None:
-        # Whoever the queue is locked by: RabbitMQ lets anyone unbind it.
-        topology.unbind(vhost, exchange, queue, routing_key, table_in(table))
+    given = table_in(table)
+    # RabbitMQ looks at the owner only when there is something to unbind.
+    if exchange is not None and queue is not None and topology.is_bound(exchange, queue, routing_key, given):
+        check_owner(channel, queue)
+        topology.unbind(vhost, exchange, queue, routing_key, given)
     channel.reply(spec.QUEUE_UNBIND_OK, [])
 
 

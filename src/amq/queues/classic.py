@@ -91,17 +91,19 @@ class ClassicQueue(Queue):
             if limits.overflow == REJECT_PUBLISH_DLX:
                 self.bury(message, MAXLEN)
             return False
-        if self.deadlines:
-            self.drop_expired()
+        deadline = self.deadline_of(message)
+        if self.deadlines or deadline != NEVER:
+            # Those that wait come first, and by the clock.
+            self.hand_out(False)
         position = self.backlog.push(message)
         self.size += len(message.body)
-        deadline = self.deadline_of(message)
         if deadline != NEVER:
             self.deadlines[position] = deadline
         if limits is not None or deadline != NEVER:
             # Consumers come before limits and expiry: what one of them takes at once counts against neither, and
             # a time to live of 0 means just that.
-            self.hand_out()
+            head = self.backlog.peek()
+            self.hand_out(head is not None and head[0] == position)
             self.enforce_limits()
             self.drop_expired()
         else:
@@ -128,23 +130,24 @@ class ClassicQueue(Queue):
 
     def dispatch(self) -> None:
         self.touched = False
-        if self.deadlines:
-            self.drop_expired()
-        self.hand_out()
-        if self.deadlines:
-            # Another head now: have a timer look after it.
-            self.drop_expired()
+        self.hand_out(False)
 
-    def hand_out(self) -> None:
-        """Give consumers all that they can take, whether it has expired or not."""
+    def hand_out(self, fresh: bool) -> None:
+        """Give consumers all that they can take. `fresh`: the head has just come in, and may be late already."""
         backlog = self.backlog
         fifo = self.fifo
         consumers = self.consumers
         while backlog.size():
+            if self.deadlines and not fresh:
+                # A message that expired behind one that lives long is found when it gets to the head.
+                self.drop_expired()
+                if not backlog.size():
+                    return
+            fresh = False
             consumer = consumers.next()
             if consumer is None:
                 return
-            if fifo is not None and not fifo.returned and not self.guarded and consumers.alone():
+            if fifo is not None and not (fifo.returned or self.guarded or self.deadlines) and consumers.alone():
                 self.hand_run(fifo, consumer)
             else:
                 position, message, redelivered = backlog.pop()
@@ -165,9 +168,6 @@ class ClassicQueue(Queue):
         fifo.head = position + count
         if not consumer.no_ack:
             self.unacked += count
-        elif self.deadlines:
-            for at in range(position, position + count):
-                self.deadlines.pop(at, None)
         self.taken += count
         consumer.deliver(self, position, run, False)
 

@@ -31,8 +31,8 @@ class DeadMessage(Message):
 def bury(vhost: Vhost, queue: Queue, exchange: bytes, key: bytes | None, message: Message, reason: str) -> None:
     """Publish a dead message to the exchange of that name; nothing happens when that is missing.
 
-    `key` replaces the message's routing keys; a CC header stays, but is no longer followed. A queue that the message
-    has already been in is left out when it went round without anybody having rejected it.
+    `key` replaces the message's routing keys, and with them the CC header. A queue that the message has already been in
+    is left out when it went round without anybody having rejected it.
     """
     target = vhost.exchanges.get(exchange)
     if target is None:
@@ -43,6 +43,7 @@ def bury(vhost: Vhost, queue: Queue, exchange: bytes, key: bytes | None, message
     blind = message.properties.blind or []
     if key is not None:
         keys, blind = [key], []
+        headers.pop("CC", None)
     dead = readdressed(message, exchange, keys, blind, headers)
     for found in vhost.route(target, keys + blind, dead).queues:
         if reason == REJECTED or not in_cycle(found.name, headers[X_DEATH][1]):
@@ -109,9 +110,29 @@ def first_death(queue: bytes, reason: str, now: int, message: Message, keys: lis
 
 
 def history(headers: Table) -> list[Field]:
-    """The entries of x-death, a copy; a header of that name that is no array counts as none."""
+    """The entries of x-death, a copy, one for each queue and reason, as RabbitMQ before 3.5 did not write them.
+
+    A header of that name that is no array counts as none.
+    """
     field = headers.get(X_DEATH)
-    return list(field[1]) if field is not None and field[0] == "A" else []
+    if field is None or field[0] != "A":
+        return []
+    entries: dict[tuple[bytes | None, bytes | None], Table] = {}
+    for kind, table in field[1]:
+        if kind == "F":
+            key = (_text(table, "queue"), _text(table, "reason"))
+            known = entries.get(key)
+            if known is None:
+                entries[key] = dict(table)
+            else:
+                known["count"] = ("l", min(_count(known) + _count(table), MAX_COUNT))
+    return [("F", table) for table in entries.values()]
+
+
+def _count(table: Table) -> int:
+    """How many deaths an entry stands for; the publisher may have set it to anything."""
+    count = table.get("count", ("l", 1))[1]
+    return count if isinstance(count, int) else 1
 
 
 def in_cycle(queue: bytes, deaths: list[Field]) -> bool:

@@ -172,6 +172,11 @@ def bind(vhost: Vhost, source: Exchange, destination: Destination, routing_key: 
                 queue.enqueue(message)
 
 
+def is_bound(source: Exchange, destination: Destination, routing_key: bytes, arguments: Table) -> bool:
+    """Whether there is such a binding."""
+    return Binding(source, destination, routing_key, arguments).identity in source.bindings
+
+
 def unbind(vhost: Vhost, source: Exchange, destination: Destination, routing_key: bytes, arguments: Table) -> None:
     """Remove a binding, and its source if that auto-deletes; nothing happens when there is no such binding."""
     binding = source.bindings.get(Binding(source, destination, routing_key, arguments).identity)
