@@ -131,7 +131,10 @@ class Clients(Naive):
 
     def commit(self, channel: Chan) -> None:
         transaction = self.running(channel)
-        outcomes = [self.hand_over(channel, *published) for published in transaction.published]
+        outcomes = [
+            self.hand_over(channel, sent, self.named_now(queues), mandatory)
+            for sent, queues, mandatory in transaction.published
+        ]
         self.forget(transaction.acked)
         self.refuse(transaction.rejected)
         self.put_back(transaction.requeued)
@@ -144,6 +147,10 @@ class Clients(Naive):
             channel.commit_ticket = ticket
         else:
             self.tell(channel, "commit-ok")
+
+    def named_now(self, queues: list[Queue]) -> list[Queue]:
+        """The queues that bear the names of these, some of which may have been deleted."""
+        return [self.queues[queue.name] for queue in queues if queue.name in self.queues]
 
     def rollback(self, channel: Chan) -> None:
         transaction = self.running(channel)

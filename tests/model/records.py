@@ -128,10 +128,6 @@ class Transaction:
     def settled(self) -> list[Delivery]:
         return self.acked + self.rejected + self.requeued
 
-    def has_lost_queues(self) -> bool:
-        """Whether a queue that a publish is meant for has been deleted since."""
-        return any(queue.deleted for _, queues, _ in self.published for queue in queues)
-
 
 @dataclass(eq=False)
 class Chan:
