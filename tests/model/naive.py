@@ -103,8 +103,6 @@ class Naive:
 
     def enqueue(self, queue: Queue, sent: Sent) -> bool:
         """Put a message into a queue; False: refused."""
-        if queue.deleted:
-            return True
         refusing = queue.overflow != b"drop-head" and queue.has_limits()
         if refusing and queue.too_full([sent]):
             self.serve(queue)
@@ -112,9 +110,9 @@ class Naive:
                 if queue.overflow == b"reject-publish-dlx":
                     self.bury(queue, sent, "maxlen")
                 return False
-        plain = not queue.has_limits() and queue.ttl is None and not queue.max_priority and sent.expiration is None
         mortal = queue.ttl is not None or sent.expiration is not None
-        if not plain and (mortal or any(entry.deadline < inf for entry in queue.entries)):
+        ordered = queue.has_limits() or queue.max_priority > 0
+        if mortal or (ordered and any(entry.deadline < inf for entry in queue.entries)):
             # Those that wait come first, and by the clock.
             self.hand_out(queue)
         entry = queue.add(sent, self.now)
