@@ -247,3 +247,12 @@ def test_a_client_that_does_not_read_its_answers_is_sent_only_so_many() -> None:
     answering.publish(1, name, b"late")
     answering.hears(1, "basic.ack")
     client.hears_delivery(1, b"late")
+
+
+def test_another_consumer_of_the_channel_may_go_without_the_answers() -> None:
+    client = requester()
+    client.consume(1, "q", tag="other")
+    client.say(1, "basic.cancel", consumer_tag="other")
+    client.hears(1, "basic.cancel-ok")
+    client.publish(2, asking(client), b"answer")
+    client.hears_delivery(1, b"answer", consumer_tag="c")

@@ -180,3 +180,31 @@ def test_a_refused_number_waits_for_the_numbers_before_it() -> None:
     assert said(confirms, client) == []
     client.broker.journal.durable = 7
     assert said(confirms, client) == [("basic.ack", 2, True), ("basic.nack", 3, False)]
+
+
+def test_a_refusal_in_a_later_chunk_is_counted_from_what_was_said_before() -> None:
+    client = confirming()
+    confirms = Confirms(1, client.connection.outbox, client.broker.journal)
+    confirms.publish(2, 0)
+    assert said(confirms, client) == [("basic.ack", 2, True)]
+    confirms.publish(1, 0)
+    confirms.publish(1, 0)
+    confirms.refuse()
+    assert said(confirms, client) == [("basic.ack", 3, False), ("basic.nack", 4, False)]
+    confirms.publish(1, 0)
+    confirms.refuse()
+    assert said(confirms, client) == [("basic.nack", 5, False)]
+
+
+def test_waiting_starts_again_after_everything_was_durable() -> None:
+    client = confirming()
+    client.publish(1, "q", b"m", **SAFE)
+    client.broker.durable(1)
+    client.hears(1, "basic.ack", delivery_tag=1)
+    client.send(publish(1, "t", b"m") + publish(1, "q", b"m", **SAFE) + publish(1, "t", b"m"))
+    client.hears(1, "basic.ack", delivery_tag=2, multiple=False)
+    client.send(publish(1, "t", b"m") + publish(1, "q", b"m", **SAFE))
+    client.broker.durable(2)
+    client.hears(1, "basic.ack", delivery_tag=5, multiple=True)
+    client.broker.durable(3)
+    client.hears(1, "basic.ack", delivery_tag=6, multiple=False)

@@ -92,6 +92,34 @@ def test_tags_count_every_delivery_of_a_channel() -> None:
     client.hears_delivery(1, b"2", delivery_tag=5, consumer_tag="c")
 
 
+def large(channel: int, octet: int) -> bytes:
+    """A message of three body frames of at most 4096 octets."""
+    body = bytes([octet]) * 9000
+    return method(channel, "basic.publish", routing_key="q") + content(channel, body, cuts=(4088, 8176))
+
+
+def test_large_messages_of_one_go_keep_their_places() -> None:
+    client = enter(channels=[1, 2], frame_max=4096)
+    client.declare(1, "q")
+    client.consume(1, "q")
+    client.send(large(2, 1) + large(2, 2) + publish(2, "q", b"small") + large(2, 3))
+    assert [body[:1] for body in bodies(client)] == [b"\1", b"\2", b"s", b"\3"]
+    client.say(1, "basic.cancel", consumer_tag="c", nowait=True)
+    client.say(1, "basic.ack", delivery_tag=2)
+    for tag in (4, 1, 3):
+        client.say(1, "basic.reject", delivery_tag=tag, requeue=True)
+    assert [body[:1] for body in client.get_all(2, "q")] == [b"\1", b"s", b"\3"]
+
+
+def test_large_messages_fill_the_outbox_by_their_size() -> None:
+    client = enter(channels=[1, 2], frame_max=4096)
+    client.declare(1, "q")
+    client.consume(1, "q", no_ack=True)
+    before = client.connection.outbox.size
+    client.send(large(2, 1) * 3)
+    assert 27_000 < client.connection.outbox.size - before < 28_000
+
+
 # -- the ledger --
 
 ACKNOWLEDGEMENTS = [
@@ -221,6 +249,27 @@ def test_a_limit_for_the_channel_holds_for_all_its_consumers_at_once() -> None:
     client.say(1, "basic.qos", prefetch_count=0, **{"global": True})
     client.hears(1, "basic.qos-ok")
     assert bodies(client) == [b"last"]
+
+
+def test_a_limit_for_the_channel_counts_what_is_out_and_only_that() -> None:
+    client = consuming()
+    client.say(1, "basic.qos", prefetch_count=2, **{"global": True})
+    client.hears(1, "basic.qos-ok")
+    for number in range(8):
+        client.publish(1, "q", b"%d" % number)
+    taken = bodies(client)
+    for tag in range(1, 7):
+        client.say(1, "basic.ack", delivery_tag=tag)
+        taken += bodies(client)
+        assert len(taken) == tag + 2
+    # What is got does not count, and what is returned makes room like what is acknowledged.
+    client.declare(1, "other")
+    client.publish(1, "other", b"got")
+    client.get(1, "other", no_ack=False)
+    client.say(1, "basic.nack", delivery_tag=7, requeue=False)
+    client.publish(1, "q", b"8")
+    client.publish(1, "q", b"9")
+    assert bodies(client) == [b"8"]
 
 
 def test_who_does_not_acknowledge_is_not_limited() -> None:
