@@ -12,6 +12,8 @@ from tests.fuzz.wire import BODY, HEARTBEAT, frame, handshake, method, publish
 Frames = list[bytes]
 Q: Final = "fuzz-q"
 X: Final = "fuzz-x"
+QUEUES: Final = (Q, "fuzz-lost", "fuzz-other", "fuzz-dead", "fuzz-full", "fuzz-single")
+EXCHANGES: Final = (X, "fuzz-alternate", "fuzz-random", "fuzz-recent")
 
 
 def bye() -> Frames:

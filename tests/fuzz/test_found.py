@@ -224,3 +224,18 @@ def test_dead_letters_that_had_to_wait_arrive_all_the_same(broker: Broker, clien
         broker.advance(float(turn))
     (declared,) = client.say("queue.declare", queue="grave", passive=True)
     assert declared.fields["message_count"] == 3_000
+
+
+def test_a_message_that_waits_takes_little_more_than_its_octets(client: Client) -> None:
+    client.say("queue.declare", queue="q")
+    # Every entry of three octets is an object or two once it is decoded.
+    headers = {f"{number:x}": None for number in range(20_000)}
+    messages = [b"".join(wire.publish(1, "q", b"x", headers=headers, message_id=str(number))) for number in range(20)]
+    tracemalloc.start()
+    try:
+        for message in messages:
+            client.send(message)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 1.5 * sum(map(len, messages))

@@ -60,5 +60,6 @@ class Lead:
         self.route = route
         self.header = header
         self.need = need
+        properties.forget()
         self.properties = properties
         return True

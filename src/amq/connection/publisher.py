@@ -154,6 +154,7 @@ class Publisher(Assembly):
         queues = route.queues
         if queues is None or len(keys) > 1:
             queues = self.route(route, keys, message, arguments)
+        properties.forget()
         if self.transaction is not None:
             self.transaction.publications.append(Publication(message, queues, route.mandatory))
         else:

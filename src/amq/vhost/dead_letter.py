@@ -45,7 +45,10 @@ def bury(vhost: Vhost, queue: Queue, exchange: bytes, key: bytes | None, message
         keys, blind = [key], []
         headers.pop("CC", None)
     dead = readdressed(message, exchange, keys, blind, headers)
-    for found in vhost.route(target, keys + blind, dead).queues:
+    queues = vhost.route(target, keys + blind, dead).queues
+    message.properties.forget()
+    dead.properties.forget()
+    for found in queues:
         if reason == REJECTED or not in_cycle(found.name, headers[X_DEATH][1]):
             found.enqueue(dead)
 

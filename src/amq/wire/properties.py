@@ -67,7 +67,8 @@ class Properties:
         "message_id",
         "timestamp",
         "blind",
-        "_raw_headers",
+        "_source",
+        "_at",
         "_headers",
     )
 
@@ -84,16 +85,23 @@ class Properties:
         self.timestamp: int | None = None
         # Routing keys of BCC, which delivery must not show.
         self.blind: list[bytes] | None = None
-        self._raw_headers: bytes = b""
+        # The content header, and where in it the table begins (0: there is none).
+        self._source: bytes = b""
+        self._at: int = 0
         self._headers: Table | None = None
 
     def headers(self) -> Table:
         """The headers table, decoded on first use; empty when there is none."""
         decoded = self._headers
         if decoded is None:
-            decoded = tables.decode(self._raw_headers, 0)[0] if self._raw_headers else {}
+            decoded = tables.decode(self._source, self._at)[0] if self._at else {}
             self._headers = decoded
         return decoded
+
+    def forget(self) -> None:
+        """Keep the headers as octets only: decoded they take up to fifty times as much while the message waits."""
+        if self._at:
+            self._headers = None
 
 
 _TRANSIENT: Final = Properties()
@@ -159,7 +167,8 @@ def _fill(properties: Properties, header: bytes, spans: dict[int, tuple[int, int
         elif bit == PRIORITY:
             properties.priority = header[start]
         elif bit == HEADERS:
-            properties._raw_headers = header[start:stop]
+            properties._source = header
+            properties._at = start
             try:
                 # Decoded at once: a header that cannot be read must fail its publisher, not its consumer.
                 properties.headers()
