@@ -46,8 +46,8 @@ def send_all(broker: Broker) -> None:
     writable = broker.writable
     while writable:
         transport = writable.pop().shell
-        assert isinstance(transport, Transport)
-        transport.push()
+        if isinstance(transport, Transport):
+            transport.push()
 
 
 class Wire:
@@ -154,6 +154,7 @@ class Transport:
             # The collector may come by much later for what is left of this client.
             self._rest = b""
             self._flush()
+            self.connection.shell = None
 
     def push(self) -> None:
         """Send what stands in the outbox, as far as the socket takes it now."""
