@@ -89,7 +89,14 @@ def test_what_is_no_string_among_the_keys_of_copies_is_passed_over() -> None:
 
 def test_types_of_headers_survive_a_header_that_is_written_anew() -> None:
     client = client_with_queues()
-    headers: dict[str, Any] = {"BCC": [], "b": Typed("b", 1), "L": Typed("l", 2), "x": Typed("x", b"\xff"), "v": None, "d": 1.5}
+    headers: dict[str, Any] = {
+        "BCC": [],
+        "b": Typed("b", 1),
+        "L": Typed("l", 2),
+        "x": Typed("x", b"\xff"),
+        "v": None,
+        "d": 1.5,
+    }
     client.publish(1, "q", b"m", headers=headers)
     client.say(2, "basic.get", queue="q")
     header = client.hears(2, "basic.get-ok").header
