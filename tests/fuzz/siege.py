@@ -31,9 +31,9 @@ def descriptors(broker: BrokerProcess) -> int:
     return len(list(Path(f"/proc/{broker.pid}/fd").iterdir()))
 
 
-def eventually(condition: Callable[[], bool], what: str) -> None:
-    """Fail unless the condition comes true before patience ends."""
-    deadline = time.monotonic() + PATIENCE
+def eventually(condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
+    """Fail unless the condition comes true before patience ends, in s."""
+    deadline = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < deadline, what
         time.sleep(0.02)
@@ -81,12 +81,13 @@ class Siege:
     """A stretch of hostility: when it is over, memory and descriptors of the broker are as before.
 
     The hostile connections that were opened with `dial` and `enter` are dropped at its end. `slack` is by how many
-    octets the broker's memory may have grown then.
+    octets the broker's memory may have grown then, `patience` for how long (s) the broker may keep what is gone.
     """
 
-    def __init__(self, broker: BrokerProcess, slack: int = SLACK) -> None:
+    def __init__(self, broker: BrokerProcess, slack: int = SLACK, patience: float = PATIENCE) -> None:
         self.broker = broker
         self.slack = slack
+        self.patience = patience
         self.innocent = Innocent((broker.host, broker.port))
         self.memory = resident(broker)
         self.descriptors = descriptors(broker)
@@ -126,7 +127,7 @@ class Siege:
             if kind is None:
                 self.serves()
                 eventually(lambda: descriptors(self.broker) <= self.descriptors, "descriptors stay open")
-                eventually(lambda: self.grown() < self.slack, "memory is not given back")
+                eventually(lambda: self.grown() < self.slack, "memory is not given back", self.patience)
         finally:
             self.innocent.stop()
         assert "Traceback" not in self.broker.output()

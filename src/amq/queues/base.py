@@ -9,7 +9,7 @@ from amq.message import Message
 from amq.wire.tables import Table
 
 # Timers are never withdrawn: one that is due later looks again after so long (s), lest it hold on to what is gone.
-LOOK_AGAIN: Final = 60.0
+LOOK_AGAIN: Final = 15.0
 
 # Why a message left a queue other than by an acknowledgement; the names that x-death uses.
 REJECTED: Final = "rejected"
