@@ -5,15 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from amq.errors import ACCESS_REFUSED, ChannelFault
-from amq.vhost.permission import (
-    MAX_GRANTED,
-    Access,
-    PatternError,
-    Permission,
-    Permissions,
-    TopicPermission,
-    compile_pattern,
-)
+from amq.lang.pattern import PatternError
+from amq.vhost.permission import MAX_GRANTED, Access, Permission, Permissions, TopicPermission
 
 ALL = Permission(".*", ".*", ".*")
 
@@ -231,12 +224,3 @@ def test_a_bad_pattern_is_refused_with_the_position(pattern: str, message: str) 
         with pytest.raises(PatternError) as raised:
             make()
         assert message in str(raised.value)
-
-
-def test_posix_classes_mean_what_they_mean_to_rabbitmq() -> None:
-    pattern = compile_pattern("^[[:alpha:]_]+[[:digit:]]$")
-    assert pattern.search(b"ab_c7")
-    assert not pattern.search(b"ab:7")
-    assert not pattern.search(b"abc")
-    with pytest.raises(PatternError):
-        compile_pattern("^[[:nonsense:]]$")

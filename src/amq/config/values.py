@@ -6,10 +6,10 @@ the SI (`GB`) and the IEC (`GiB`).
 """
 
 import re
-import warnings
 from typing import Final
 
 from amq.config.settings import NO_TIMEOUT, Listener
+from amq.lang.pattern import compile_pattern
 
 SIZE_UNITS: Final = {"KB": 1024, "MB": 1024**2, "GB": 1024**3}
 MEMORY_UNITS: Final[dict[str, int]] = {
@@ -93,12 +93,7 @@ def certificate_name(value: str) -> str:
 
 def pattern(value: str) -> str:
     """A regular expression."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)
-            re.compile(value)
-    except re.error as error:
-        raise ValueError(f"'{value}' is not a regular expression: {error}") from None
+    compile_pattern(value)
     return value
 
 

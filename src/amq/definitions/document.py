@@ -11,7 +11,8 @@ import attrs
 from amq.auth.passwords import ALGORITHMS, DEFAULT_ALGORITHM, hash_password
 from amq.auth.users import User, UserError
 from amq.definitions.fields import DocumentError, Fields
-from amq.vhost.permission import PatternError, Permission, TopicPermission, compile_pattern
+from amq.lang.pattern import PatternError, compile_pattern
+from amq.vhost.permission import Permission, TopicPermission
 from amq.wire.tables import Table
 
 MD5: Final = "rabbit_password_hashing_md5"

@@ -1,66 +1,20 @@
 """What users may do in one vhost: permissions, topic permissions, and a cache of what was granted.
 
-Patterns are the operator's, searched anywhere in a name (unanchored), octet by octet as RabbitMQ does; the empty
-pattern matches only the empty name. Names come from clients but have at most 255 octets, so a pattern that
-backtracks badly slows down the operator who wrote it, once per name: plain `re` is enough.
+Patterns (`amq.lang.pattern`) are the operator's. Names come from clients but have at most 255 octets, so a pattern
+that backtracks badly slows down the operator who wrote it, once per name: plain `re` is enough.
 
 A check runs on the first use of a name; whoever caches routes drops them when `Permissions.version` moves.
 """
 
-import re
-import warnings
-from functools import lru_cache
 from typing import Final
 
 import attrs
 
 from amq.errors import ACCESS_REFUSED, ChannelFault
+from amq.lang.pattern import PatternError, compile_pattern
 
 # What was granted is remembered for so many names of one user in one vhost; then it is forgotten all at once.
 MAX_GRANTED: Final = 512
-
-# PCRE's POSIX classes, which `re` would read as something else.
-POSIX_CLASSES: Final = {
-    b"alnum": rb"0-9A-Za-z",
-    b"alpha": rb"A-Za-z",
-    b"blank": rb" \t",
-    b"digit": rb"0-9",
-    b"lower": rb"a-z",
-    b"punct": rb"!-/:-@\[-`{-~",
-    b"space": rb"\s",
-    b"upper": rb"A-Z",
-    b"word": rb"\w",
-    b"xdigit": rb"0-9A-Fa-f",
-}
-_POSIX: Final = re.compile(rb"\[:(\w+):\]")
-
-
-class PatternError(ValueError):
-    """A pattern is no regular expression; the text says what is wrong and where."""
-
-
-@lru_cache(maxsize=1024)
-def compile_pattern(pattern: str) -> re.Pattern[bytes]:
-    """A pattern to search names with.
-
-    Raises PatternError with the position of the fault.
-    """
-    octets = pattern.encode("utf-8", "surrogateescape") or b"^$"
-    octets = _POSIX.sub(_posix_class, octets)
-    try:
-        with warnings.catch_warnings():
-            # `re` warns where its reading differs from PCRE's; a permission must not be guessed.
-            warnings.simplefilter("error", FutureWarning)
-            return re.compile(octets)
-    except re.error as error:
-        at = "" if error.pos is None else f" at position {error.pos}"
-        raise PatternError(f"{pattern!r} is not a regular expression: {error.msg}{at}") from None
-    except (FutureWarning, OverflowError, RecursionError) as error:
-        raise PatternError(f"{pattern!r} is not a usable regular expression: {error}") from None
-
-
-def _posix_class(found: re.Match[bytes]) -> bytes:
-    return POSIX_CLASSES.get(found[1], found[0])
 
 
 def _checked(_instance: object, _attribute: "attrs.Attribute[str]", value: str) -> None:
