@@ -41,7 +41,7 @@ def validate(real: Real) -> None:
     for connection in real.connections:
         session = connection.session
         assert session is not None
-        owned = {queue for queue in vhost.queues.values() if queue.owner is session.owner}
+        owned = {queue for queue in vhost.queues.values() if queue.owner is session}
         listed = {queue for queue in session.exclusive if not queue.deleted}
         assert owned == listed, "exclusive queues differ from their owner's list"
 
