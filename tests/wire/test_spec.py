@@ -60,7 +60,9 @@ def test_frames_are_marked_as_in_pika() -> None:
 
 def test_every_frame_type_and_class_number_is_its_own() -> None:
     assert sorted(constants("FRAME_").values()) == [1, 2, 3, 8, 0xCE, 4096]
-    assert (spec.CLASS_CONNECTION, spec.CLASS_BASIC) == (pika.spec.Connection.INDEX, pika.spec.Basic.INDEX)
+    ours = (spec.CLASS_EXCHANGE, spec.CLASS_QUEUE, spec.CLASS_BASIC, spec.CLASS_TX)
+    theirs = (pika.spec.Exchange, pika.spec.Queue, pika.spec.Basic, pika.spec.Tx)
+    assert ours == tuple(number.INDEX for number in theirs)
 
 
 @pytest.mark.parametrize("code", sorted(errors.REPLY_NAMES))

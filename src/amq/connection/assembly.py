@@ -45,11 +45,9 @@ class Assembly:
         if self.arguments is None:
             raise framing.no_method()
         if self.header is not None:
-            raise ConnectionFault(UNEXPECTED_FRAME, "expected content body, got non content body frame instead")
+            raise framing.no_body()
         if payload[2:4] != b"\x00\x00":
-            raise ConnectionFault(
-                UNEXPECTED_FRAME, "expected content header for class 60, got non content header frame instead"
-            )
+            raise framing.no_header()
         kind = int.from_bytes(payload[:2], "big")
         if kind != spec.CLASS_BASIC:
             raise ConnectionFault(
@@ -78,9 +76,7 @@ class Assembly:
         if self.arguments is None:
             raise framing.no_method()
         if self.header is None:
-            raise ConnectionFault(
-                UNEXPECTED_FRAME, "expected content header for class 60, got non content header frame instead"
-            )
+            raise framing.no_header()
         if not payload:
             # Allowed, and no progress: nothing of it may be kept.
             return
@@ -97,10 +93,8 @@ class Assembly:
         if self.arguments is None:
             return
         if self.header is None:
-            raise ConnectionFault(
-                UNEXPECTED_FRAME, "expected content header for class 60, got non content header frame instead"
-            )
-        raise ConnectionFault(UNEXPECTED_FRAME, "expected content body, got non content body frame instead")
+            raise framing.no_header()
+        raise framing.no_body()
 
     def taken(self) -> tuple[bytes, bytes, bytes]:
         """Arguments, header and body of the whole content, which is forgotten here."""

@@ -2,9 +2,8 @@
 
 from amq.connection import ledger as deliveries
 from amq.connection.channel import Channel
-from amq.connection.committing import check_not_committing
 from amq.connection.consumer import content_frames
-from amq.connection.entities import name_in, queue_name, table_in, usable_queue
+from amq.connection.entities import queue_name, table_in, usable_queue
 from amq.connection.ledger import Delivery
 from amq.connection.reply_to import REPLY_PREFIX, ReplyQueue
 from amq.errors import (
@@ -136,7 +135,7 @@ def basic_get(channel: Channel, arguments: Arguments) -> None:
     """basic.get."""
     _, raw, no_ack = arguments
     name = queue_name(channel, raw)
-    channel.session.access.read("queue", name_in(name))
+    channel.session.access.read("queue", name)
     queue = usable_queue(channel, name)
     found = queue.get()
     if found is None:
@@ -163,7 +162,6 @@ def basic_ack(channel: Channel, tag: int, multiple: bool) -> None:
     if transaction is None:
         channel.ledger.ack(tag, multiple)
     else:
-        check_not_committing(channel)
         transaction.acked += channel.ledger.take(tag, multiple)
 
 

@@ -60,7 +60,8 @@ class Control(Lifecycle):
         """The client is in."""
         shake = self.handshake
         assert shake.vhost is not None and shake.user is not None
-        self.session = Session(self.broker, shake.vhost, shake.user, self.outbox, shake.frame_max, shake.capabilities())
+        notify_cancel = shake.can("consumer_cancel_notify")
+        self.session = Session(self.broker, shake.vhost, shake.user, self.outbox, shake.frame_max, notify_cancel)
         self.close_at = NEVER
         self.broker.note(
             INFO,

@@ -36,13 +36,13 @@ def handle(channel: Channel, method: int, payload: bytes) -> None:
     kind = method >> 16
     if kind == spec.CLASS_BASIC:
         basic(channel, method, arguments)
-    elif kind == 50:
+    elif kind == spec.CLASS_QUEUE:
         queue(channel, method, arguments)
-    elif kind == 40:
+    elif kind == spec.CLASS_EXCHANGE:
         exchange(channel, method, arguments)
     elif method == spec.CONFIRM_SELECT:
         confirm_select(channel, bool(arguments[0]))
-    elif kind == 90:
+    elif kind == spec.CLASS_TX:
         tx(channel, method)
     elif method == spec.CHANNEL_FLOW:
         if not arguments[0]:

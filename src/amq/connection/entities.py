@@ -8,7 +8,6 @@ from typing import Final
 from amq.connection.channel import Channel
 from amq.connection.reply_to import REPLY_PREFIX
 from amq.errors import ACCESS_REFUSED, NOT_FOUND, PRECONDITION_FAILED, RESOURCE_LOCKED, ChannelFault
-from amq.exchanges.base import Exchange
 from amq.queues.base import Queue
 from amq.vhost import topology
 from amq.vhost.vhost import Vhost
@@ -51,7 +50,7 @@ def usable_queue(channel: Channel, name: bytes) -> Queue:
 
 def check_owner(channel: Channel, queue: Queue) -> None:
     """Raise ChannelFault(405) when a queue is exclusive to another connection."""
-    if queue.owner is not None and queue.owner is not channel.session.owner:
+    if queue.owner is not None and queue.owner is not channel.session:
         raise locked(channel.session.vhost, queue)
 
 
@@ -65,7 +64,7 @@ def locked(vhost: Vhost, queue: Queue) -> ChannelFault:
     )
 
 
-def not_default(*names: bytes) -> None:
+def check_not_default(*names: bytes) -> None:
     """Raise ChannelFault(403) when one of the exchange names is that of the default exchange."""
     if b"" in names:
         raise ChannelFault(ACCESS_REFUSED, "operation not permitted on the default exchange")
@@ -80,7 +79,7 @@ def exchange_declare(channel: Channel, arguments: Arguments) -> None:
     name = name_in(raw)
     vhost = channel.session.vhost
     if passive:
-        not_default(name)
+        check_not_default(name)
         topology.exchange_named(vhost, name)
     else:
         declare_exchange(
@@ -96,7 +95,7 @@ def declare_exchange(
     """Make an exchange, or check that the one that is there is what the client means."""
     vhost, access = channel.session.vhost, channel.session.access
     cls = topology.type_named(kind)
-    not_default(name)
+    check_not_default(name)
     access.configure("exchange", name)
     exchange = vhost.exchanges.get(name)
     if exchange is None:
@@ -115,7 +114,7 @@ def exchange_delete(channel: Channel, arguments: Arguments) -> None:
     _, raw, if_unused, nowait = arguments
     name = name_in(raw)
     vhost = channel.session.vhost
-    not_default(name)
+    check_not_default(name)
     if name.startswith(topology.RESERVED):
         raise ChannelFault(ACCESS_REFUSED, f"deletion of system {vhost.named('exchange', name)} not allowed")
     channel.session.access.configure("exchange", name)
@@ -155,20 +154,19 @@ def exchange_binding(channel: Channel, arguments: Arguments) -> tuple[bytes, byt
     _, destination, source, key, nowait, table = arguments
     to_name, from_name = name_in(destination), name_in(source)
     assert isinstance(key, bytes)
-    not_default(to_name, from_name)
+    check_not_default(to_name, from_name)
     channel.session.access.write("exchange", to_name)
-    may_read(channel, from_name, key)
+    check_may_read(channel, from_name, key)
     return to_name, from_name, key, table_in(table), bool(nowait)
 
 
-def may_read(channel: Channel, source: bytes, key: bytes) -> Exchange | None:
-    """Check that the user may bind to an exchange with a key; returns it, or None when there is no such exchange."""
+def check_may_read(channel: Channel, source: bytes, key: bytes) -> None:
+    """Raise ChannelFault(403) unless the user may bind to an exchange with a key."""
     access = channel.session.access
     access.read("exchange", source)
     exchange = channel.session.vhost.exchanges.get(source)
     if exchange is not None and exchange.type_name == "topic":
         access.read_topic(source, key)
-    return exchange
 
 
 # -- queues --
@@ -212,10 +210,10 @@ def declare_queue(
     else:
         name = b"amq.gen-" + session.broker.unique_name()
     access.configure("queue", name)
-    durable = durable and not exclusive
+    owner = session if exclusive else None
     queue = vhost.queues.get(name)
     if queue is not None:
-        if queue.owner is not (session.owner if exclusive else None):
+        if queue.owner is not owner:
             raise locked(vhost, queue)
         topology.check_queue_equivalent(vhost, queue, durable, auto_delete, arguments)
         queue.used_at = session.broker.clock.now
@@ -224,7 +222,7 @@ def declare_queue(
     if dead_letters is not None:
         access.read("queue", name)
         access.write("exchange", dead_letters)
-    queue = topology.create_queue(vhost, name, durable, session.owner if exclusive else None, auto_delete, arguments)
+    queue = topology.create_queue(vhost, name, durable, owner, auto_delete, arguments)
     if exclusive:
         session.own(queue)
     return queue
@@ -261,9 +259,9 @@ def queue_binding(channel: Channel, raw: object, source: object, key: object) ->
     assert isinstance(key, bytes)
     if not raw and not key:
         key = name
-    not_default(from_name)
+    check_not_default(from_name)
     channel.session.access.write("queue", name)
-    may_read(channel, from_name, key)
+    check_may_read(channel, from_name, key)
     return name, from_name, key
 
 

@@ -1,4 +1,4 @@
-"""The faults of frames that are none, in RabbitMQ's words."""
+"""The faults of frames that are none, or not those that are due, in RabbitMQ's words."""
 
 from amq.errors import FRAME_ERROR, UNEXPECTED_FRAME, ConnectionFault
 from amq.wire import erlang, spec
@@ -57,6 +57,18 @@ def unexpected(kind: int, payload: bytes) -> ConnectionFault:
 def no_method() -> ConnectionFault:
     """Content where no method announced it."""
     return ConnectionFault(UNEXPECTED_FRAME, "expected method frame, got non method frame instead", blamed=False)
+
+
+def no_header() -> ConnectionFault:
+    """Something else where the content header is due."""
+    return ConnectionFault(
+        UNEXPECTED_FRAME, "expected content header for class 60, got non content header frame instead"
+    )
+
+
+def no_body() -> ConnectionFault:
+    """Something else where a content body is due."""
+    return ConnectionFault(UNEXPECTED_FRAME, "expected content body, got non content body frame instead")
 
 
 def undecodable(payload: bytes) -> ConnectionFault:

@@ -9,16 +9,15 @@ from amq.connection.outbox import Outbox
 from amq.queues.base import Queue
 from amq.vhost.vhost import Vhost
 from amq.wire.spec import ENVELOPE
-from amq.wire.tables import Table
 
 FEW: Final = 16
 
 
 class Session:
-    """An opened connection as its channels see it.
+    """An opened connection as its channels see it, and the owner of its exclusive queues.
 
-    `owner` is what exclusive queues are compared by. `frame_max` was negotiated, in octets, 0 for no limit;
-    `room_in_frame` is what of it is left for a payload.
+    `frame_max` was negotiated, in octets, 0 for no limit; `room_in_frame` is what of it is left for a payload.
+    `notify_cancel`: the client wants to hear of consumers that the broker cancels.
     """
 
     __slots__ = (
@@ -27,7 +26,6 @@ class Session:
         "access",
         "user",
         "outbox",
-        "owner",
         "room_in_frame",
         "notify_cancel",
         "starved",
@@ -38,16 +36,15 @@ class Session:
     )
 
     def __init__(
-        self, broker: Broker, vhost: Vhost, user: User, outbox: Outbox, frame_max: int, capabilities: Table
+        self, broker: Broker, vhost: Vhost, user: User, outbox: Outbox, frame_max: int, notify_cancel: bool
     ) -> None:
         self.broker = broker
         self.vhost = vhost
         self.access = vhost.permissions.access(user.name)
         self.user = user
         self.outbox = outbox
-        self.owner: object = self
         self.room_in_frame: int = (frame_max or 1 << 31) - ENVELOPE
-        self.notify_cancel: bool = capabilities.get("consumer_cancel_notify", ("t", False))[1] is True
+        self.notify_cancel = notify_cancel
         # Consumers that found the outbox full; they go on when it was sent.
         self.starved: list[ChannelConsumer] = []
         self.exclusive: dict[Queue, None] = {}
