@@ -14,12 +14,11 @@ from amq.errors import (
     ChannelFault,
     ConnectionFault,
 )
+from amq.queues.arguments import consumer_priority
 from amq.queues.base import Queue
-from amq.queues.classic import ClassicQueue
 from amq.wire import methods, spec
 from amq.wire.methods import Arguments
 from amq.wire.properties import REPLY_TO_QUEUE
-from amq.wire.tables import INTEGERS, Table, type_name
 
 
 def basic_qos(channel: Channel, arguments: Arguments) -> None:
@@ -50,7 +49,7 @@ def basic_consume(channel: Channel, arguments: Arguments) -> None:
     session.access.read("queue", name)
     queue = usable_queue(channel, name)
     check_count(channel)
-    priority = consumer_priority(channel, queue, table_in(table))
+    priority = consumer_priority(session.vhost.named("queue", name), table_in(table))
     check_exclusive(channel, queue, bool(exclusive))
     tag = tag or new_tag(channel)
     consumer = channel.add_consumer(queue, tag, bool(no_ack), bool(exclusive), priority, table_in(table))
@@ -76,29 +75,9 @@ def reused(tag: bytes) -> ConnectionFault:
     return ConnectionFault(NOT_ALLOWED, f"attempt to reuse consumer tag '{tag.decode('utf-8', 'replace')}'")
 
 
-def consumer_priority(channel: Channel, queue: Queue, arguments: Table) -> int:
-    """The argument x-priority; raises ChannelFault(406) unless it is an integer."""
-    label = channel.session.vhost.named("queue", queue.name)
-    if "x-stream-offset" in arguments:
-        raise ChannelFault(
-            PRECONDITION_FAILED, f"invalid arg 'x-stream-offset' for {label} of queue type rabbit_classic_queue"
-        )
-    field = arguments.get("x-priority")
-    if field is None:
-        return 0
-    if field[0] not in INTEGERS:
-        raise ChannelFault(
-            PRECONDITION_FAILED,
-            f"invalid arg 'x-priority' for {label}: \"expected integer, got {type_name(field[0])}\"",
-        )
-    return int(field[1])
-
-
 def check_exclusive(channel: Channel, queue: Queue, exclusive: bool) -> None:
     """Raise ChannelFault(403) where exclusive consumers and others would meet."""
-    assert isinstance(queue, ClassicQueue)
-    consumers = queue.consumers
-    if consumers.exclusive() or (exclusive and (consumers.all or consumers.single_active)):
+    if not queue.admits(exclusive):
         label = channel.session.vhost.named("queue", queue.name)
         raise ChannelFault(ACCESS_REFUSED, f"{label} in exclusive use")
 

@@ -1,4 +1,4 @@
-"""The arguments of queue.declare: checked as RabbitMQ checks them, once, and turned into plain fields.
+"""The arguments of queue.declare and basic.consume: checked as RabbitMQ checks them, once, and made plain fields.
 
 Error texts end with the term that RabbitMQ prints, such as `{value_negative,-1}`.
 """
@@ -99,10 +99,23 @@ def parse(queue: str, arguments: Table) -> Options:
     _version(queue, arguments)
     for name in FOREIGN:
         if name in arguments:
-            raise ChannelFault(
-                PRECONDITION_FAILED, f"invalid arg '{name}' for {queue} of queue type rabbit_classic_queue"
-            )
+            raise _foreign(queue, name)
     return options
+
+
+def consumer_priority(queue: str, arguments: Table) -> int:
+    """The priority (`x-priority`, 0 without it) of a consumer of a classic queue; `queue` is how errors name it.
+
+    Raises ChannelFault(406).
+    """
+    if "x-stream-offset" in arguments:
+        raise _foreign(queue, "x-stream-offset")
+    field = arguments.get("x-priority")
+    if field is None:
+        return 0
+    if field[0] not in INTEGERS:
+        raise _no_integer(queue, "x-priority", field)
+    return int(field[1])
 
 
 def equivalent(name: str, one: Field | None, other: Field | None) -> bool:
@@ -144,6 +157,14 @@ def _unacceptable(queue: str, name: str, field: Field) -> ChannelFault:
     return _invalid(queue, name, f"{{unacceptable_type,{type_name(field[0])}}}")
 
 
+def _no_integer(queue: str, name: str, field: Field) -> ChannelFault:
+    return _invalid(queue, name, f'"expected integer, got {type_name(field[0])}"')
+
+
+def _foreign(queue: str, name: str) -> ChannelFault:
+    return ChannelFault(PRECONDITION_FAILED, f"invalid arg '{name}' for {queue} of queue type rabbit_classic_queue")
+
+
 def _queue_type(queue: str, arguments: Table) -> None:
     field = arguments.get("x-queue-type")
     if field is None:
@@ -162,7 +183,7 @@ def _integer(queue: str, arguments: Table, name: str, least: int, most: int | No
         return -1
     kind, value = field
     if kind not in INTEGERS:
-        raise _invalid(queue, name, f'"expected integer, got {type_name(kind)}"')
+        raise _no_integer(queue, name, field)
     if value < 0:
         raise _invalid(queue, name, f"{{value_negative,{value}}}")
     if value < least:

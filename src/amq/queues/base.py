@@ -68,9 +68,11 @@ class Agenda:
 class Queue(Destination):
     """Base of every queue type.
 
-    `owner` is the connection that an exclusive queue belongs to (its own kind of object, only compared), `unacked`
-    how many messages are out with consumers. `deleted` is True once it is gone: acknowledgements that come
-    late then mean nothing. `taken` counts deliveries, ever; who waits for consumers to keep up watches it move.
+    `owner` is the session that an exclusive queue belongs to (its own kind of object, only compared), `unacked`
+    how many messages are out with consumers. `touched` is True while it stands in the agenda. `deleted` is True once
+    it is gone: acknowledgements that come late then mean nothing. `taken` counts deliveries, ever; who waits for
+    consumers to keep up watches it move. `used_at` is when it was last declared, got from or left by a consumer
+    (monotonic seconds). `dead_letter_exchange` and `dead_letter_routing_key` are what it was declared with, or None.
     """
 
     __slots__ = (
@@ -85,6 +87,8 @@ class Queue(Destination):
         "deleted",
         "taken",
         "used_at",
+        "dead_letter_exchange",
+        "dead_letter_routing_key",
     )
 
     def __init__(
@@ -102,6 +106,8 @@ class Queue(Destination):
         self.deleted: bool = False
         self.taken: int = 0
         self.used_at: float = agenda.clock.now
+        self.dead_letter_exchange: bytes | None = None
+        self.dead_letter_routing_key: bytes | None = None
 
     def touch(self) -> None:
         """Ask to be dispatched at the end of the chunk."""
@@ -139,6 +145,10 @@ class Queue(Destination):
 
     def ready_count(self) -> int:
         """Messages that wait for a consumer."""
+        raise NotImplementedError
+
+    def admits(self, exclusive: bool) -> bool:
+        """Whether one more consumer may come, as an exclusive one or not."""
         raise NotImplementedError
 
     def add_consumer(self, consumer: Consumer) -> None:

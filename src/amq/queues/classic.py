@@ -61,12 +61,14 @@ class ClassicQueue(Queue):
     ) -> None:
         super().__init__(name, durable, owner, auto_delete, arguments, agenda)
         self.options = options
+        self.dead_letter_exchange = options.dead_letter_exchange
+        self.dead_letter_routing_key = options.dead_letter_routing_key
         # The same object as `backlog` when that is a plain fifo, for the two tight paths.
         self.fifo: Fifo | None = None if options.max_priority else Fifo()
         self.backlog: Backlog = self.fifo or Prioritized(options.max_priority)
         self.limits = options.limits
         self.guarded: bool = options.limits is not None or options.ttl >= 0 or self.fifo is None
-        # Octets of ready bodies; counted only under a limit in octets.
+        # Octets of ready bodies; right in a guarded queue, and nobody asks for it in another.
         self.size: int = 0
         # When messages expire (monotonic seconds), by position, from enqueueing until they are settled.
         self.deadlines: dict[int, float] = {}
@@ -251,7 +253,7 @@ class ClassicQueue(Queue):
 
     def bury(self, message: Message, reason: str) -> None:
         """Leave a message to the dead-letter exchange, if the queue has one."""
-        if self.options.dead_letter_exchange is not None:
+        if self.dead_letter_exchange is not None:
             self.agenda.dead.append((self, message, reason))
 
     def purge(self) -> int:
@@ -266,6 +268,9 @@ class ClassicQueue(Queue):
 
     def ready_count(self) -> int:
         return self.backlog.size()
+
+    def admits(self, exclusive: bool) -> bool:
+        return self.consumers.admits(exclusive)
 
     def add_consumer(self, consumer: Consumer) -> None:
         self.consumers.add(consumer)

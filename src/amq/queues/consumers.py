@@ -40,10 +40,6 @@ class Consumers:
             heir.blocked = False
             self.enter(heir)
 
-    def active(self) -> Consumer | None:
-        """The single active consumer; None without one or when all take part."""
-        return next(iter(self.all), None) if self.single_active else None
-
     def unblock(self, consumer: Consumer) -> None:
         """Put a blocked consumer back at the end of its ring."""
         consumer.blocked = False
@@ -93,3 +89,7 @@ class Consumers:
     def exclusive(self) -> bool:
         """True when the queue is held by an exclusive consumer, which then is the only one."""
         return len(self.all) == 1 and next(iter(self.all)).exclusive
+
+    def admits(self, exclusive: bool) -> bool:
+        """True when one more may come: an exclusive consumer stands no other, and is never one of several in line."""
+        return not (self.exclusive() or (exclusive and (self.all or self.single_active)))

@@ -28,13 +28,15 @@ class DeadMessage(Message):
         self.keys = keys
 
 
-def bury(vhost: Vhost, queue: Queue, exchange: bytes, key: bytes | None, message: Message, reason: str) -> None:
-    """Publish a dead message to the exchange of that name; nothing happens when that is missing.
+def bury(vhost: Vhost, queue: Queue, message: Message, reason: str) -> None:
+    """Publish a message to the dead-letter exchange of the queue that it left; nothing happens when that is missing.
 
-    `key` replaces the message's routing keys, and with them the CC header. A queue that the message has already been in
-    is left out when it went round without anybody having rejected it.
+    The queue's dead-letter routing key, if it has one, replaces the message's routing keys, and with them the CC
+    header. A queue that the message has already been in is left out when it went round without anybody having
+    rejected it.
     """
-    target = vhost.exchanges.get(exchange)
+    exchange, key = queue.dead_letter_exchange, queue.dead_letter_routing_key
+    target = None if exchange is None else vhost.exchanges.get(exchange)
     if target is None:
         return
     keys = routing_keys(message)
@@ -44,7 +46,7 @@ def bury(vhost: Vhost, queue: Queue, exchange: bytes, key: bytes | None, message
     if key is not None:
         keys, blind = [key], []
         headers.pop("CC", None)
-    dead = readdressed(message, exchange, keys, blind, headers)
+    dead = readdressed(message, target.name, keys, blind, headers)
     queues = vhost.route(target, keys + blind, dead).queues
     message.properties.forget()
     dead.properties.forget()

@@ -3,9 +3,7 @@
 from typing import Final
 
 from amq.clock import Timed
-from amq.message import Message
 from amq.queues.base import Agenda
-from amq.queues.classic import ClassicQueue
 from amq.vhost import dead_letter, topology
 from amq.vhost.vhost import Vhost
 
@@ -38,18 +36,10 @@ def settle(vhost: Vhost) -> None:
                 queue.dispatch()
         while agenda.dead and not agenda.late:
             dead = agenda.dead.popleft()
-            bury(vhost, dead[0], dead[1], dead[2])
+            dead_letter.bury(vhost, dead[0], dead[1], dead[2])
             left -= 1
             if not left:
                 agenda.late = True
                 agenda.timers.add(agenda.clock.now, Resume(agenda))
     while vhost.expired:
         topology.delete_queue(vhost, vhost.expired.pop())
-
-
-def bury(vhost: Vhost, queue: object, message: Message, reason: str) -> None:
-    """Publish what a queue has left for its dead-letter exchange."""
-    assert isinstance(queue, ClassicQueue)
-    exchange = queue.options.dead_letter_exchange
-    assert exchange is not None
-    dead_letter.bury(vhost, queue, exchange, queue.options.dead_letter_routing_key, message, reason)
