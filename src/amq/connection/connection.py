@@ -48,6 +48,7 @@ class Connection(Control):
         """Take a chunk of what the client sent."""
         self.broker.clock.now = now
         self.last_heard = now
+        self.listening = False
         if self.deaf or self.finished:
             return
         data = self.tail.join(data)
@@ -71,8 +72,11 @@ class Connection(Control):
         self.after_work()
 
     def wants_data(self) -> bool:
-        """Whether the shell should read from the socket: not while the client is blocked or does not read itself."""
-        return not (self.blocked or self.outbox.full())
+        """Whether the shell should read from the socket: not while the client is blocked or does not read itself.
+
+        For who does not read, one chunk in every half heartbeat interval has to do.
+        """
+        return not self.blocked and (self.listening or not self.outbox.full())
 
     def written(self, now: float) -> None:
         """The outbox has gone out: consumers that found it full go on."""

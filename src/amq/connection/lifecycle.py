@@ -45,6 +45,7 @@ class Lifecycle(Overdue):
         "gone",
         "method",
         "blocked",
+        "listening",
         "interval",
         "last_heard",
         "last_total",
@@ -72,6 +73,8 @@ class Lifecycle(Overdue):
         self.method: int = 0
         # Not read from, because of an alarm.
         self.blocked: bool = False
+        # One chunk is to be read although the client does not read: it may hold a sign of life.
+        self.listening: bool = False
         # The heartbeat interval in s; 0: none.
         self.interval: float = 0.0
         self.last_heard = now
@@ -152,8 +155,12 @@ class Lifecycle(Overdue):
                 ERROR,
                 f"closing AMQP connection {self.peer}: missed heartbeats from client, timeout: {int(self.interval)}s",
             )
+            self.take_down()
             self.end()
             return
+        if self.outbox.full():
+            self.listening = True
+            self.outbox.wake()
         # With bytes still waiting there is no need to add to them.
         if self.outbox.total == self.last_total and not self.outbox.pieces:
             self.outbox.put(HEARTBEAT)
