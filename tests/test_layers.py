@@ -14,8 +14,8 @@ ORDER = CFG["layers"]["order"].split()
 SHELL = set(CFG["layers"]["shell"].split())
 IO = {"asyncio", "concurrent", "fcntl", "io", "logging", "mmap", "multiprocessing", "os", "pathlib", "random", "select"}
 IO |= {"selectors", "shutil", "signal", "socket", "ssl", "subprocess", "sys", "tempfile", "threading", "time", "trio"}
-# A package's __init__ may hold a registry of what is in the package, and nothing else does more than say what it is.
-REGISTRIES = {"amq.exchanges", "amq.queues"}
+# This package's __init__ holds the registry of what is in the package; no other does more than say what it is.
+REGISTRIES = {"amq.exchanges"}
 # pytest imports every installed plug-in at every start: this one must not load a broker that no test asks for.
 LATE = {"amq.pytest_plugin"}
 

@@ -90,10 +90,12 @@ class EmbeddedBroker:
 
     @property
     def host(self) -> str:
+        """Where it listens, as an address."""
         return self.address.host
 
     @property
     def port(self) -> int:
+        """Where it listens."""
         return self.address.port
 
     @property
@@ -211,10 +213,12 @@ class ThreadedBroker:
 
     @property
     def host(self) -> str:
+        """Where it listens, as an address."""
         return self.address.host
 
     @property
     def port(self) -> int:
+        """Where it listens."""
         return self.address.port
 
     @property

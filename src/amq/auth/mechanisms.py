@@ -1,7 +1,7 @@
 """SASL mechanisms without I/O: bytes of the client in; credentials, a challenge or a refusal out.
 
 A mechanism object serves one login. It finds out who the client claims to be and with what proof; whether that is
-so, the backends decide (`amq.auth.chain`). A plug-in subclasses Mechanism and enters it in REGISTRY.
+so, the backends decide (`amq.auth.chain`).
 """
 
 from collections.abc import Sequence

@@ -3,12 +3,9 @@
 Errors and the reference page take both from the metadata (`allowed`, `help`), so that they cannot disagree.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import attrs
-
-Check = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
 
 def about(allowed: str, meaning: str) -> dict[str, str]:

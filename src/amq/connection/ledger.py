@@ -154,8 +154,7 @@ class Ledger:
             self.ack_one(tag)
             return
         taken = self.take(tag, multiple)
-        for _, queue, position, _, _, _ in taken:
-            queue.settle(position)
+        settle(taken)
         self.release(taken)
 
 

@@ -26,9 +26,9 @@ class Peer:
     def for_login(self) -> credentials.Peer:
         """What a login needs to know."""
         try:
-            loopback = ip_address(self.host.partition("%")[0])
+            address = ip_address(self.host.partition("%")[0])
         except ValueError:
             # No internet address: a socket of this machine.
             return credentials.Peer(True, self.tls, self.certificate)
-        mapped = getattr(loopback, "ipv4_mapped", None)
-        return credentials.Peer((mapped or loopback).is_loopback, self.tls, self.certificate)
+        mapped = getattr(address, "ipv4_mapped", None)
+        return credentials.Peer((mapped or address).is_loopback, self.tls, self.certificate)

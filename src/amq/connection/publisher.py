@@ -34,6 +34,7 @@ from amq.wire import methods, spec
 from amq.wire import properties as props
 from amq.wire.properties import Properties, PropertiesError
 
+PUBLISH: Final = spec.BASIC_PUBLISH.to_bytes(4, "big")
 # A user's cached routes in one vhost; beyond so many the cache starts anew.
 MAX_ROUTES: Final = 4096
 # The same for all queues in these routes together, roughly.
@@ -175,8 +176,7 @@ class Publisher(Assembly):
 
     def permitted(self, arguments: bytes) -> Route:
         """Parse the arguments of basic.publish and check what the user may do. The result is not routed yet."""
-        ticket_exchange_key = methods.decode(spec.BASIC_PUBLISH, b"\x00\x3c\x00\x28" + arguments)
-        _, name, key, mandatory, immediate = ticket_exchange_key
+        _, name, key, mandatory, immediate = methods.decode(spec.BASIC_PUBLISH, PUBLISH + arguments)
         assert isinstance(name, bytes) and isinstance(key, bytes)
         if immediate:
             raise ConnectionFault(NOT_IMPLEMENTED, "immediate=true")
@@ -225,13 +225,13 @@ class Publisher(Assembly):
         Returns whether all queues took it, and the ticket that makes it safe (0: it is).
         """
         if mandatory and not queues:
-            self.give_back(message)
+            self.basic_return(message)
         refusing = enqueue_all(message, queues)
         journal = self.session.broker.journal
         ticket = record(journal, message, queues, refusing) if journal.keeps and message.properties.persistent else 0
         return not refusing, ticket
 
-    def give_back(self, message: Message) -> None:
+    def basic_return(self, message: Message) -> None:
         """basic.return: no queue for a mandatory message."""
         session = self.session
         arguments: list[object] = [NO_ROUTE, b"NO_ROUTE", message.exchange(), message.routing_key()]

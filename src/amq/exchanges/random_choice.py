@@ -7,7 +7,7 @@ from amq.exchanges.base import Binding, Exchange, Identity
 from amq.message import Message
 from amq.wire.tables import Table
 
-# Anything but zero. The core reads neither clock nor entropy; an even spread is all that is promised.
+# Anything but zero. The hot core reads neither clock nor entropy; an even spread is all that is promised.
 SEED: Final = 0x9E3779B97F4A7C15
 _MASK: Final = 0xFFFFFFFFFFFFFFFF
 

@@ -140,12 +140,12 @@ class Server:
             return  # gone before it was served
         peer = Peer(host, port, server_host, server_port)
         if door.tls is None:
-            await serve_connection(self.broker, stream, peer, self.flush)
+            await serve_connection(self.broker, stream, peer, self.after_work)
             return
         secured = await self._shake_hands(door.tls, stream, peer)
         if secured is not None:
             peer = attrs.evolve(peer, tls=True, certificate=secured.getpeercert() or None)
-            await serve_connection(self.broker, secured, peer, self.flush)
+            await serve_connection(self.broker, secured, peer, self.after_work)
 
     async def _shake_hands(
         self, tls: ssl.SSLContext, stream: trio.SocketStream, peer: Peer

@@ -6,7 +6,7 @@ from amq.vhost.vhost import Vhost
 
 
 class QueueExpiry(Timed):
-    """Deletes a queue that had no consumer, declare or get for `period` ms."""
+    """Deletes a queue that had no consumer, declare or get for `period`: given in ms, kept in s."""
 
     __slots__ = ("vhost", "queue", "period")
 
