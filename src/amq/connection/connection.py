@@ -24,8 +24,6 @@ from amq.wire.tail import Tail
 
 _unpack_head: Final = Struct(">BHI").unpack_from
 
-# Payload of a frame that may come before tuning; a login may carry a long token.
-INITIAL_FRAME: Final = 8192
 # Ready messages from which on a publisher gives way to the consumers of its queue.
 LAG: Final = 500
 
@@ -38,7 +36,6 @@ class Connection(Control):
     def __init__(self, broker: Broker, peer: Peer, now: float) -> None:
         super().__init__(broker, peer, now)
         self.tail = Tail()
-        self.frame_limit = INITIAL_FRAME
         self.told_blocked: bool = False
         broker.note(INFO, f"accepting AMQP connection {peer}")
 
@@ -227,13 +224,12 @@ class Connection(Control):
     def unopened(self, number: int, kind: int, payload: bytes) -> None:
         """A frame on a channel that is not open: only channel.open is right."""
         if kind == spec.FRAME_METHOD:
-            arguments = dispatch.arguments_of(self.method, payload)
+            dispatch.arguments_of(self.method, payload)
             if self.method != spec.CHANNEL_OPEN:
                 # The answer to a close that crossed ours is no mistake.
                 if self.method == spec.CHANNEL_CLOSE_OK:
                     return
                 raise ConnectionFault(CHANNEL_ERROR, "expected 'channel.open'")
-            assert len(arguments) == 1
             self.open_channel(number)
         elif kind == spec.FRAME_HEARTBEAT:
             raise framing.unexpected(kind, payload)

@@ -1,20 +1,29 @@
 """Channel 0: the protocol header, the handshake, and the methods of the connection class."""
 
-from amq.broker import ERROR, INFO
+from typing import Final
+
+from amq.broker import ERROR, INFO, Broker
 from amq.clock import NEVER
 from amq.connection import dispatch, framing, handshake
 from amq.connection.handshake import LoginRefused
 from amq.connection.lifecycle import Lifecycle
+from amq.connection.peer import Peer
 from amq.connection.session import Session
 from amq.errors import CHANNEL_ERROR, ConnectionFault
 from amq.wire import spec
+
+# Octets of the largest payload before tuning; a login may carry a long token.
+INITIAL_FRAME: Final = 8192
 
 
 class Control(Lifecycle):
     """A connection as far as it speaks for itself. `frame_limit` is the largest payload that is taken, in octets."""
 
     __slots__ = ("frame_limit",)
-    frame_limit: int
+
+    def __init__(self, broker: Broker, peer: Peer, now: float) -> None:
+        super().__init__(broker, peer, now)
+        self.frame_limit: int = INITIAL_FRAME
 
     def greet(self, header: bytes) -> bool:
         """Answer the protocol header; False when it is not ours."""
@@ -50,6 +59,7 @@ class Control(Lifecycle):
     def tuned(self) -> None:
         """Frames and heartbeats as agreed from here on."""
         shake = self.handshake
+        # RabbitMQ forgives the envelope's octets too: frame_max bounds the payload.
         self.frame_limit = shake.frame_max or 1 << 32
         self.interval = float(shake.heartbeat)
         if self.interval:
