@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from math import inf
 
+from amq.vhost.settling import BURIALS
 from tests.model import deaths
 from tests.model.matching import matches
 from tests.model.records import Bond, Chan, Delivery, Entry, Exchange, Queue, Refused, Sent, Subscription
@@ -40,6 +41,7 @@ class Naive:
         self.queues: dict[bytes, Queue] = {}
         self.touched: list[Queue] = []
         self.dead: deque[tuple[Queue, Sent, str]] = deque()
+        self.late = False
         self.ticket = 0
         self.durable = 0
         self.heard: list[tuple[int, int, tuple[object, ...]]] = []
@@ -210,13 +212,22 @@ class Naive:
     # -- what a command leaves to do --
 
     def settle(self) -> None:
-        """Serve the queues that were touched, pass on the dead, until nothing is left to do."""
-        while self.touched or self.dead:
+        """Serve the queues that were touched, pass on the dead: so many in one go, the rest when they are due."""
+        left = BURIALS
+        while self.touched or (self.dead and not self.late):
             queues, self.touched = self.touched, []
             for queue in queues:
                 self.serve(queue)
-            while self.dead:
+            while self.dead and not self.late:
                 self.pass_on(*self.dead.popleft())
+                left -= 1
+                self.late = self.late or not left
+
+    def catch_up(self) -> None:
+        """Pass on all the dead that were left for later."""
+        while self.dead:
+            self.late = False
+            self.settle()
 
     def pass_on(self, queue: Queue, sent: Sent, reason: str) -> None:
         """Publish a dead message to its queue's dead-letter exchange, if that is there."""
@@ -243,6 +254,7 @@ class Naive:
     def advance(self, now: float, order: list[bytes]) -> None:
         """It is `now`. `order` is that of queues whose heads expire at once."""
         self.now = now
+        self.late = False
         expiring = [queue for queue in self.queues.values() if (head := queue.head()) and head.deadline <= now]
         for queue in sorted(expiring, key=lambda queue: order.index(queue.name)):
             self.drop_expired(queue)

@@ -220,6 +220,7 @@ class Player:
     def compare(self) -> None:
         """Both brokers said the same and hold the same, and the real one is sound within."""
         self.real.catch_up()
+        self.model.catch_up()
         heard = self.real.heard()
         expected, self.model.heard = self.model.heard, []
         got, wanted = streams(heard), streams(expected)
