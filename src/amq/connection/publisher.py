@@ -44,13 +44,11 @@ MAX_ROUTED: Final = 1 << 19
 class Publisher(Assembly):
     """One channel's publishing state."""
 
-    __slots__ = ("routes", "version", "confirms", "transaction", "reply_queue", "lead")
+    __slots__ = ("routes", "confirms", "transaction", "reply_queue", "lead")
 
     def __init__(self, session: Session, number: int) -> None:
         super().__init__(session, number)
         self.routes = session.vhost.routes_of(session.user.name)
-        # Of the vhost's permissions when `routes` was last looked at.
-        self.version: int = -1
         self.confirms: Confirms | None = None
         self.transaction: Transaction | None = None
         # The channel's own direct reply-to consumer.
@@ -125,10 +123,9 @@ class Publisher(Assembly):
 
     def cached(self, arguments: bytes) -> Route | None:
         """What these arguments of basic.publish led to before, if nothing has changed since."""
-        version = self.session.vhost.permissions.version
-        if version != self.version:
-            self.version = version
-            self.routes.clear()
+        vhost = self.session.vhost
+        if vhost.permissions.version != vhost.routes_version:
+            vhost.changed()
         return self.routes.get(arguments)
 
     def known(self, arguments: bytes) -> bool:

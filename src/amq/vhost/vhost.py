@@ -34,7 +34,18 @@ class Vhost:
     before: valid until anything changes that routing or permission depends on.
     """
 
-    __slots__ = ("name", "exchanges", "queues", "permissions", "agenda", "incoming", "routes", "replies", "expired")
+    __slots__ = (
+        "name",
+        "exchanges",
+        "queues",
+        "permissions",
+        "agenda",
+        "incoming",
+        "routes",
+        "routes_version",
+        "replies",
+        "expired",
+    )
 
     def __init__(self, name: str, agenda: Agenda) -> None:
         self.name = name
@@ -44,6 +55,8 @@ class Vhost:
         self.permissions = Permissions(name)
         self.incoming: dict[Destination, dict[tuple[object, ...], Binding]] = {}
         self.routes: dict[str, dict[bytes, Route]] = {}
+        # Of the permissions that the routes were granted under.
+        self.routes_version: int = self.permissions.version
         # Direct reply-to: who waits for an answer under a name of his own, each as a queue that keeps nothing.
         self.replies: dict[bytes, Queue] = {}
         # Queues whose x-expires is over; the broker deletes them.
@@ -55,6 +68,7 @@ class Vhost:
 
     def changed(self) -> None:
         """Forget every cached route."""
+        self.routes_version = self.permissions.version
         for routes in self.routes.values():
             if routes:
                 routes.clear()
