@@ -186,6 +186,17 @@ def test_an_answer_goes_straight_to_the_channel_that_asked() -> None:
     client.hears_delivery(1, b"another", delivery_tag=1)
 
 
+@pytest.mark.parametrize("first", ["requester", "queue"])
+def test_an_answer_may_go_to_a_requester_and_by_cc_to_a_queue_or_the_other_way_round(first: str) -> None:
+    client = requester()
+    name = asking(client)
+    key, copy = (name, "q") if first == "requester" else ("q", name)
+    client.publish(2, key, b"answer", headers={"CC": [copy]})
+    client.hears_delivery(1, b"answer", routing_key=key)
+    client.say(2, "basic.get", queue="q", no_ack=True)
+    assert client.hears(2, "basic.get-ok").body == b"answer"
+
+
 def test_an_answer_that_nobody_waits_for_any_more_is_unroutable() -> None:
     client = requester()
     name = asking(client)

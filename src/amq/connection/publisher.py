@@ -192,10 +192,10 @@ class Publisher(Assembly):
         vhost = self.session.vhost
         exchange = route.exchange
         key = route.routing_key
-        if not exchange.name and key.startswith(REPLY_PREFIX):
-            reply = vhost.replies.get(key)
-            return [] if reply is None else [reply]
         routing = vhost.route(exchange, keys, message)
+        if not exchange.name and any([each.startswith(REPLY_PREFIX) for each in keys]):
+            replies = [vhost.replies[each] for each in dict.fromkeys(keys) if each in vhost.replies]
+            return replies + routing.queues
         if routing.by_key and len(keys) == 1:
             self.remember(arguments, Route(route.address, exchange, key, route.mandatory, routing.queues))
         return routing.queues
