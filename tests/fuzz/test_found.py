@@ -238,3 +238,14 @@ def test_a_message_that_waits_takes_little_more_than_its_octets(client: Client) 
     finally:
         tracemalloc.stop()
     assert held < 1.5 * sum(map(len, messages))
+
+
+def test_a_client_that_shows_signs_of_life_and_never_reads_is_not_read_from_for_ever(broker: Broker) -> None:
+    client = Client(broker, heartbeat=1)
+    chunk = wire.method(1, "queue.declare", queue="q" * 250) * 2_000
+    for turn in range(1, 200):
+        broker.advance(turn / 2)
+        if client.connection.wants_data():
+            client.connection.receive(chunk, turn / 2)
+        assert client.connection.outbox.size < 8 << 20
+    assert client.connection.finished

@@ -158,7 +158,7 @@ class Lifecycle(Overdue):
             self.take_down()
             self.end()
             return
-        if self.outbox.full():
+        if self.outbox.full() and not self.outbox.flooded():
             self.listening = True
             self.outbox.wake()
         # With bytes still waiting there is no need to add to them.

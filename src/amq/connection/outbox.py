@@ -9,6 +9,8 @@ Piece = bytes | memoryview
 
 # Octets waiting from which on consumers are given no more and the client is not read from.
 HIGH_WATER: Final = 1 << 18
+# The same for a client that is read from now and then all the same, lest its heartbeats be missed.
+FLOOD: Final = 1 << 22
 # At most about so many octets are joined and handed out at once.
 TAKE: Final = 1 << 20
 
@@ -56,6 +58,10 @@ class Outbox:
     def full(self) -> bool:
         """True when the client reads too slowly to be sent more."""
         return self.size >= HIGH_WATER
+
+    def flooded(self) -> bool:
+        """True when so much waits that the client is not even read from for signs of life."""
+        return self.size >= FLOOD
 
     def take(self) -> bytes:
         """The next bytes to send, empty when there are none."""
