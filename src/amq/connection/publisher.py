@@ -193,7 +193,7 @@ class Publisher(Assembly):
         exchange = route.exchange
         key = route.routing_key
         routing = vhost.route(exchange, keys, message)
-        if not exchange.name and any([each.startswith(REPLY_PREFIX) for each in keys]):
+        if not exchange.name and any(each.startswith(REPLY_PREFIX) for each in keys):
             replies = [vhost.replies[each] for each in dict.fromkeys(keys) if each in vhost.replies]
             return replies + routing.queues
         if routing.by_key and len(keys) == 1:
