@@ -111,6 +111,27 @@ async def test_a_kick_without_an_earlier_deadline_does_not_wake_it(
     assert core.advanced == []
 
 
+async def test_a_defect_in_what_is_due_is_logged_and_takes_nothing_else_along(
+    core: TimedCore,
+    ticker: Ticker,
+    due_at: list[float],
+    nursery: trio.Nursery,
+    autojump_clock: trio.testing.MockClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Defect(Timed):
+        def due(self, now: float) -> None:
+            raise KeyError("gone")
+
+    start = trio.current_time()
+    core.timers.add(start + 1, Defect())
+    core.timers.add(start + 2, Note(due_at))
+    nursery.start_soon(ticker.run)
+    await trio.sleep(10)
+    assert due_at == [start + 2]
+    assert "KeyError: 'gone'" in caplog.text
+
+
 async def test_a_deadline_that_is_always_past_lets_others_run(nursery: trio.Nursery) -> None:
     class RestlessCore(TimedCore):
         def advance(self, now: float) -> None:

@@ -186,6 +186,20 @@ def deaths_of_tables(headers: Table) -> list[Table]:
     return [value for kind, value in headers["x-death"][1] if kind == "F"]
 
 
+def test_counts_that_a_client_made_up_are_kept_within_what_the_field_holds(vhost: Vhost) -> None:
+    declare(vhost, b"dead")
+    queue = declare(vhost, b"q", dead_letter_exchange=b"", dead_letter_routing_key=b"dead")
+    least: Table = {"queue": ("S", b"q"), "reason": ("S", b"expired"), "count": ("l", -(1 << 63))}
+    most: Table = {"queue": ("S", b"q"), "reason": ("S", b"rejected"), "count": ("T", (1 << 64) - 1)}
+    publish(vhost, b"q", headers={"x-death": ("A", [("F", entry) for entry in (least, least, most, most)])})
+    reject(vhost, queue)
+    told = deaths(take(vhost.queues[b"dead"]))
+    assert [(death["reason"], death["count"]) for death in told] == [
+        (b"rejected", (1 << 63) - 1),
+        (b"expired", -(1 << 63)),
+    ]
+
+
 def test_a_count_that_a_client_made_up_goes_on(vhost: Vhost) -> None:
     declare(vhost, b"dead")
     queue = declare(vhost, b"q", dead_letter_exchange=b"", dead_letter_routing_key=b"dead")

@@ -1,13 +1,17 @@
 """Time for the core: calls `broker.advance` when something is due, and sleeps as long as nothing is."""
 
+import logging
 import time
 from collections.abc import Callable
+from typing import Final
 
 import attrs
 import trio
 
 from amq.broker import Broker
 from amq.clock import NEVER
+
+LOGGER: Final = logging.getLogger(__name__)
 
 
 @attrs.define(eq=False)
@@ -35,7 +39,11 @@ class Ticker:
         """Until cancelled."""
         while True:
             await self._sleep()
-            self.broker.advance(self.now())
+            try:
+                self.broker.advance(self.now())
+            except Exception:
+                # A defect of ours must not take all clients along; its timer is off the heap, the others go on.
+                LOGGER.exception("what was due has failed")
             self.flush()
 
     async def _sleep(self) -> None:

@@ -15,6 +15,7 @@ from amq.wire.tables import Field, Table
 
 X_DEATH: Final = "x-death"
 # What fits the field.
+MIN_COUNT: Final = -(1 << 63)
 MAX_COUNT: Final = (1 << 63) - 1
 
 
@@ -86,7 +87,7 @@ def record(headers: Table, queue: bytes, reason: str, now: int, message: Message
             entry = dict(table)
             count = entry.get("count", ("l", 0))[1]
             # The publisher may have set it to anything.
-            entry["count"] = ("l", min(count + 1, MAX_COUNT) if isinstance(count, int) else 1)
+            entry["count"] = _counted(count + 1) if isinstance(count, int) else ("l", 1)
             del deaths[index]
             break
     if entry is None:
@@ -130,8 +131,12 @@ def history(headers: Table) -> list[Field]:
             if known is None:
                 entries[key] = dict(table)
             else:
-                known["count"] = ("l", min(_count(known) + _count(table), MAX_COUNT))
+                known["count"] = _counted(_count(known) + _count(table))
     return [("F", table) for table in entries.values()]
+
+
+def _counted(count: int) -> Field:
+    return "l", max(MIN_COUNT, min(count, MAX_COUNT))
 
 
 def _count(table: Table) -> int:
