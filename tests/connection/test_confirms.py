@@ -196,6 +196,13 @@ def test_a_refusal_in_a_later_chunk_is_counted_from_what_was_said_before() -> No
     assert said(confirms, client) == [("basic.nack", 5, False)]
 
 
+def test_a_refusal_bears_the_requeue_bit_that_clients_know_from_rabbitmq() -> None:
+    client = confirming()
+    client.send(publish(1, "small", b"m") * 2)
+    client.hears(1, "basic.ack", delivery_tag=1)
+    client.hears(1, "basic.nack", delivery_tag=2, multiple=False, requeue=True)
+
+
 def test_waiting_starts_again_after_everything_was_durable() -> None:
     client = confirming()
     client.publish(1, "q", b"m", **SAFE)

@@ -6,10 +6,13 @@ so one `basic.ack` with multiple says it all; only refused messages need words o
 
 from collections import deque
 from struct import Struct
+from typing import Final
 
 from amq.connection.outbox import Outbox
 from amq.journal.batch import Batch
 from amq.wire import spec
+
+REQUEUE: Final = 2
 
 _FRAME = Struct(">BHIIQBB")
 
@@ -89,4 +92,6 @@ class Confirms:
             self._say(spec.BASIC_NACK, number, False)
 
     def _say(self, method: int, number: int, multiple: bool) -> None:
-        self.outbox.put(_FRAME.pack(spec.FRAME_METHOD, self.channel, 13, method, number, multiple, spec.FRAME_END))
+        # Next to `multiple` a nack has the bit `requeue`, which means nothing here and is set in RabbitMQ's.
+        bits = multiple | REQUEUE if method == spec.BASIC_NACK else multiple
+        self.outbox.put(_FRAME.pack(spec.FRAME_METHOD, self.channel, 13, method, number, bits, spec.FRAME_END))
