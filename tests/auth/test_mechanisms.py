@@ -5,17 +5,17 @@ from typing import Any
 import pytest
 
 from amq.auth.certificates import CertificateNames
-from amq.auth.credentials import Challenge, Credentials, Peer, Refusal
+from amq.auth.credentials import Challenge, Credentials, LoginPeer, Refusal
 from amq.auth.mechanisms import Mechanism, Mechanisms
 from amq.errors import COMMAND_INVALID, SYNTAX_ERROR, ConnectionFault
 from amq.wire import tables
 
-PLAIN_PEER = Peer(loopback=True)
-TLS_PEER = Peer(loopback=False, tls=True)
+PLAIN_PEER = LoginPeer(loopback=True)
+TLS_PEER = LoginPeer(loopback=False, tls=True)
 ALL = ("EXTERNAL", "PLAIN", "AMQPLAIN", "RABBIT-CR-DEMO")
 
 
-def begin(name: str, peer: Peer = PLAIN_PEER) -> Mechanism:
+def begin(name: str, peer: LoginPeer = PLAIN_PEER) -> Mechanism:
     return Mechanisms(ALL, CertificateNames("common_name")).begin(name, peer)
 
 
@@ -69,13 +69,13 @@ def test_amqplain_that_is_no_table_is_malformed() -> None:
 
 def test_external_takes_the_name_from_the_certificate() -> None:
     certificate = {"subject": ((("commonName", "worker-1"),),)}
-    peer = Peer(loopback=False, tls=True, certificate=certificate)
+    peer = LoginPeer(loopback=False, tls=True, certificate=certificate)
     assert begin("EXTERNAL", peer).start(b"") == Credentials("worker-1", None)
 
 
 def test_external_without_a_certificate_or_a_name_in_it_is_refused() -> None:
     assert begin("EXTERNAL", TLS_PEER).start(b"") == Refusal("connection peer presented no TLS (x.509) certificate")
-    nameless = Peer(loopback=False, tls=True, certificate={"subject": ((("countryName", "DE"),),)})
+    nameless = LoginPeer(loopback=False, tls=True, certificate={"subject": ((("countryName", "DE"),),)})
     assert begin("EXTERNAL", nameless).start(b"") == Refusal("no name found in the peer's certificate")
 
 

@@ -7,7 +7,7 @@ import attrs
 
 
 @attrs.frozen
-class Peer:
+class LoginPeer:
     """The other end of a connection, as far as a login needs to know it.
 
     `certificate` is what `ssl.SSLObject.getpeercert()` returned for a verified client certificate, else None.

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from amq.auth.certificates import CertificateNames
-from amq.auth.credentials import Challenge, Credentials, Peer, Refusal
+from amq.auth.credentials import Challenge, Credentials, LoginPeer, Refusal
 from amq.errors import COMMAND_INVALID, SYNTAX_ERROR, ConnectionFault
 from amq.wire.tables import Table, TableError, decode_body
 
@@ -22,7 +22,7 @@ class Mechanism:
     # Whether it is offered on TLS connections only.
     tls_only = False
 
-    def __init__(self, peer: Peer, names: CertificateNames) -> None:
+    def __init__(self, peer: LoginPeer, names: CertificateNames) -> None:
         self.peer = peer
         self.names = names
 
@@ -107,11 +107,11 @@ class Mechanisms:
         self._configured = tuple(configured)
         self._names = names
 
-    def offered(self, peer: Peer) -> list[str]:
+    def offered(self, peer: LoginPeer) -> list[str]:
         """Names for `connection.start`."""
         return [name for name in self._configured if name in REGISTRY and (peer.tls or not REGISTRY[name].tls_only)]
 
-    def begin(self, name: str, peer: Peer) -> Mechanism:
+    def begin(self, name: str, peer: LoginPeer) -> Mechanism:
         """A login by that mechanism.
 
         Raises ConnectionFault(503) when there is no such mechanism or it is not offered here.

@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from amq.auth import credentials
+from amq.auth.credentials import LoginPeer
 
 
 @attrs.frozen
@@ -23,12 +23,12 @@ class Peer:
     def __str__(self) -> str:
         return f"{self.host}:{self.port} -> {self.server_host}:{self.server_port}"
 
-    def for_login(self) -> credentials.Peer:
+    def for_login(self) -> LoginPeer:
         """What a login needs to know."""
         try:
             address = ip_address(self.host.partition("%")[0])
         except ValueError:
             # No internet address: a socket of this machine.
-            return credentials.Peer(True, self.tls, self.certificate)
+            return LoginPeer(True, self.tls, self.certificate)
         mapped = getattr(address, "ipv4_mapped", None)
-        return credentials.Peer((mapped or address).is_loopback, self.tls, self.certificate)
+        return LoginPeer((mapped or address).is_loopback, self.tls, self.certificate)

@@ -49,14 +49,12 @@ def _set_permission(broker: Broker, given: UserPermission) -> None:
     _require_user(broker, given.user, given.path)
     vhost = _vhost(broker, given.vhost, given.path)
     vhost.permissions.set(given.user, given.permission)
-    vhost.changed()
 
 
 def _set_topic_permission(broker: Broker, given: UserTopicPermission) -> None:
     _require_user(broker, given.user, given.path)
     vhost = _vhost(broker, given.vhost, given.path)
     vhost.permissions.set_topic(given.user, given.permission)
-    vhost.changed()
 
 
 def _declare_exchange(broker: Broker, given: ExchangeDefinition, warnings: list[str]) -> None:
