@@ -316,6 +316,13 @@ class Channel:
                 raise Mismatch(f"{wanted} of {queue}", str(heard))
             time.sleep(MOMENT / 4)
 
+    def fill(self, queue: str, bodies: str, **declare: object) -> None:
+        """Declare a queue and publish a message per letter to it; all of them are there afterwards."""
+        self.call("queue.declare", queue=queue, **declare)
+        for body in bodies:
+            self.publish(body, "", queue)
+        self.ready(queue, len(bodies))
+
     def get(self, queue: str, body: str | bytes | None, no_ack: bool = True, **expected: Any) -> Heard:
         """basic.get hears this body, or get-empty for None."""
         self.say("basic.get", queue=queue, no_ack=no_ack)

@@ -10,30 +10,22 @@ from tests.conformance.client import Channel, Connection
 Connect = Callable[..., Connection]
 
 
-def filled(c: Channel, queue: str, bodies: str, **declare: object) -> None:
-    """A queue with one message per letter, all of them there."""
-    c.call("queue.declare", queue=queue, **declare)
-    for body in bodies:
-        c.publish(body, "", queue)
-    c.ready(queue, len(bodies))
-
-
 def test_get_tells_how_many_are_left(c: Channel, q: str) -> None:
-    filled(c, q, "abc")
+    c.fill(q, "abc")
     for body, left in ("a", 2), ("b", 1), ("c", 0):
         c.get(q, body, exchange="", routing_key=q, message_count=left, redelivered=False)
     c.get(q, None)
 
 
 def test_get_counts_delivery_tags_with_and_without_acks(c: Channel, q: str) -> None:
-    filled(c, q, "abc")
+    c.fill(q, "abc")
     c.get(q, "a", no_ack=False, delivery_tag=1)
     c.get(q, "b", no_ack=True, delivery_tag=2)
     c.get(q, "c", no_ack=False, delivery_tag=3)
 
 
 def test_delivery_tags_are_counted_per_channel(c: Channel, q: str) -> None:
-    filled(c, q, "abc")
+    c.fill(q, "abc")
     other = c.connection.channel(2)
     c.get(q, "a", delivery_tag=1)
     other.get(q, "b", delivery_tag=1)
@@ -53,7 +45,7 @@ def test_a_missing_queue_has_nothing_to_take(c: Channel, q: str, method: str) ->
 
 
 def test_a_consumer_hears_what_was_there_and_what_comes(c: Channel, q: str) -> None:
-    filled(c, q, "ab")
+    c.fill(q, "ab")
     c.consume(q, "mine")
     c.publish("c", "", q)
     for tag, body in enumerate("abc", start=1):
@@ -63,7 +55,7 @@ def test_a_consumer_hears_what_was_there_and_what_comes(c: Channel, q: str) -> N
 
 
 def test_the_server_names_a_consumer_without_a_tag(c: Channel, q: str) -> None:
-    filled(c, q, "a")
+    c.fill(q, "a")
     c.say("basic.consume", queue=q)
     tag = c.hear("basic.consume-ok")["consumer_tag"]
     assert re.fullmatch(r"amq\.ctag-[A-Za-z0-9_-]{22}", tag)
@@ -94,7 +86,7 @@ def test_two_channels_may_use_the_same_tag(c: Channel, q: str) -> None:
 
 
 def test_a_consume_without_wait_is_silent_and_effective(c: Channel, q: str) -> None:
-    filled(c, q, "a")
+    c.fill(q, "a")
     c.say("basic.consume", queue=q, consumer_tag="mine", nowait=True, no_ack=True)
     c.delivered("a", consumer_tag="mine")
 
@@ -123,7 +115,7 @@ def test_a_cancelled_consumer_hears_no_more(c: Channel, q: str) -> None:
 
 
 def test_cancelling_keeps_unacked_messages_with_the_channel(c: Channel, q: str) -> None:
-    filled(c, q, "a")
+    c.fill(q, "a")
     c.consume(q, "mine")
     c.delivered("a", delivery_tag=1)
     c.call("basic.cancel", consumer_tag="mine")

@@ -9,14 +9,6 @@ from tests.conformance.client import Channel, Connection
 Connect = Callable[..., Connection]
 
 
-def filled(c: Channel, queue: str, bodies: str, **declare: object) -> None:
-    """A queue with one message per letter, all of them there."""
-    c.call("queue.declare", queue=queue, **declare)
-    for body in bodies:
-        c.publish(body, "", queue)
-    c.ready(queue, len(bodies))
-
-
 def test_consumers_take_turns(c: Channel, q: str) -> None:
     c.call("queue.declare", queue=q)
     for tag in "one", "two", "three":
@@ -130,7 +122,7 @@ def test_single_active_and_exclusive_exclude_each_other(c: Channel, q: str) -> N
 
 
 def test_prefetch_holds_deliveries_until_acks(c: Channel, q: str) -> None:
-    filled(c, q, "abcd")
+    c.fill(q, "abcd")
     c.call("basic.qos", prefetch_count=2)
     c.consume(q)
     c.delivered("a", delivery_tag=1)
@@ -144,7 +136,7 @@ def test_prefetch_holds_deliveries_until_acks(c: Channel, q: str) -> None:
 
 
 def test_prefetch_is_per_consumer(c: Channel, q: str) -> None:
-    filled(c, q, "abcd")
+    c.fill(q, "abcd")
     c.call("basic.qos", prefetch_count=1)
     c.consume(q, "one")
     c.delivered("a", consumer_tag="one")
@@ -164,7 +156,7 @@ def test_prefetch_applies_to_consumers_that_start_later(c: Channel, q: str) -> N
 
 
 def test_a_global_prefetch_is_shared_by_the_channel(c: Channel, q: str) -> None:
-    filled(c, q, "abcd")
+    c.fill(q, "abcd")
     c.call("basic.qos", prefetch_count=2, **{"global": True})
     c.consume(q, "one")
     c.delivered("a")
@@ -189,7 +181,7 @@ def test_a_global_prefetch_reaches_consumers_that_exist(c: Channel, q: str) -> N
 
 
 def test_both_kinds_of_prefetch_hold_together(c: Channel, q: str) -> None:
-    filled(c, q, "abcdef")
+    c.fill(q, "abcdef")
     c.call("basic.qos", prefetch_count=2)
     c.call("basic.qos", prefetch_count=3, **{"global": True})
     c.consume(q, "one")
@@ -202,7 +194,7 @@ def test_both_kinds_of_prefetch_hold_together(c: Channel, q: str) -> None:
 
 
 def test_a_global_prefetch_lifted_lets_the_rest_go(c: Channel, q: str) -> None:
-    filled(c, q, "abc")
+    c.fill(q, "abc")
     c.call("basic.qos", prefetch_count=1, **{"global": True})
     c.consume(q)
     c.delivered("a")
@@ -214,7 +206,7 @@ def test_a_global_prefetch_lifted_lets_the_rest_go(c: Channel, q: str) -> None:
 
 
 def test_consumers_without_acks_ignore_the_prefetch(c: Channel, q: str) -> None:
-    filled(c, q, "abc")
+    c.fill(q, "abc")
     c.call("basic.qos", prefetch_count=1)
     c.consume(q, no_ack=True)
     for body in "abc":
@@ -222,7 +214,7 @@ def test_consumers_without_acks_ignore_the_prefetch(c: Channel, q: str) -> None:
 
 
 def test_gets_ignore_the_prefetch(c: Channel, q: str) -> None:
-    filled(c, q, "ab")
+    c.fill(q, "ab")
     c.call("basic.qos", prefetch_count=1)
     c.get(q, "a", no_ack=False)
     c.get(q, "b", no_ack=False)

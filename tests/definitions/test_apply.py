@@ -12,6 +12,7 @@ from amq.definitions.apply import apply
 from amq.definitions.document import parse
 from amq.definitions.fields import DocumentError
 from amq.errors import ChannelFault
+from tests.harness.dialogue import enter
 
 
 @pytest.fixture
@@ -115,11 +116,15 @@ def test_a_user_that_exists_is_replaced(broker: Broker) -> None:
     assert user.tags == frozenset()
 
 
-def test_routes_that_were_cached_before_are_forgotten(broker: Broker) -> None:
-    vhost = broker.vhosts["/"]
-    vhost.routes_of("guest")[b"key"] = None  # type: ignore[assignment]
+def test_permissions_count_at_once_even_for_a_route_that_is_cached(broker: Broker) -> None:
+    client = enter(broker, channels=[1])
+    client.publish(1, "q")
+    client.hears_nothing()
     load(broker, permissions=[{"user": "guest", "vhost": "/", "configure": "", "write": "", "read": ""}])
-    assert vhost.routes_of("guest") == {}
+    client.publish(1, "q")
+    client.hears_channel_close(
+        1, 403, "write access to exchange 'amq.default' in vhost '/' refused for user 'guest'", by=(60, 40)
+    )
 
 
 def test_names_that_are_the_brokers_are_passed_over_with_a_warning(broker: Broker) -> None:
