@@ -2,6 +2,7 @@
 
 from amq.destination import Destination
 from amq.message import Message
+from amq.queues.base import Agenda
 from amq.wire.tables import Table, canonical
 
 Identity = tuple[object, ...]
@@ -31,7 +32,7 @@ class Exchange(Destination):
     bindings alone, so that a route may be cached; leave it False when a type looks at the message or keeps state.
     """
 
-    __slots__ = ("durable", "auto_delete", "internal", "arguments", "alternate", "bindings")
+    __slots__ = ("durable", "auto_delete", "internal", "arguments", "alternate", "bindings", "deleted")
     type_name = ""
     by_key = False
 
@@ -44,6 +45,8 @@ class Exchange(Destination):
         self.alternate = alternate_name(arguments)
         # Every binding that leads away from here, by identity, in the order in which they were made.
         self.bindings: dict[Identity, Binding] = {}
+        # True once it is gone.
+        self.deleted: bool = False
 
     @classmethod
     def check_arguments(cls, arguments: Table) -> None:
@@ -51,6 +54,9 @@ class Exchange(Destination):
 
         Raises ChannelFault(406).
         """
+
+    def attend(self, agenda: Agenda) -> None:
+        """Take part in a vhost's time and agenda; types that need neither leave it at that."""
 
     def check_binding(self, routing_key: bytes, arguments: Table) -> None:
         """Refuse a binding that this type cannot work with.

@@ -55,7 +55,7 @@ class Agenda:
     dead for one go, and a timer will have the next of them looked after.
     """
 
-    __slots__ = ("clock", "timers", "touched", "dead", "late")
+    __slots__ = ("clock", "timers", "touched", "dead", "late", "released")
 
     def __init__(self, clock: Clock, timers: Timers) -> None:
         self.clock = clock
@@ -63,6 +63,8 @@ class Agenda:
         self.touched: list[Queue] = []
         self.dead: deque[tuple[Queue, Message, str]] = deque()
         self.late: bool = False
+        # Messages that have waited long enough, each with the exchange that goes on routing it.
+        self.released: deque[tuple[Destination, Message]] = deque()
 
 
 class Queue(Destination):

@@ -3,6 +3,8 @@
 from typing import Final
 
 from amq.clock import Timed
+from amq.exchanges.base import Exchange
+from amq.message import Message
 from amq.queues.base import Agenda
 from amq.vhost import dead_letter, topology
 from amq.vhost.vhost import Vhost
@@ -28,6 +30,10 @@ def settle(vhost: Vhost) -> None:
     """Deliveries, the burial of what has left its queue for a dead-letter exchange, and queues that expired."""
     agenda = vhost.agenda
     left = BURIALS
+    while agenda.released:
+        exchange, message = agenda.released.popleft()
+        assert isinstance(exchange, Exchange)
+        send_on(vhost, exchange, message)
     while agenda.touched or (agenda.dead and not agenda.late):
         if agenda.touched:
             touched = agenda.touched
@@ -43,3 +49,10 @@ def settle(vhost: Vhost) -> None:
                 agenda.timers.add(agenda.clock.now, Resume(agenda))
     while vhost.expired:
         topology.delete_queue(vhost, vhost.expired.pop())
+
+
+def send_on(vhost: Vhost, exchange: Exchange, message: Message) -> None:
+    """Route a message that an exchange has kept for a while."""
+    keys = dead_letter.routing_keys(message) + (message.properties.blind or [])
+    for queue in vhost.route(exchange, keys, message).queues:
+        queue.enqueue(message)

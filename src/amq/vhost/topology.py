@@ -75,6 +75,7 @@ def create_exchange(
     """A new exchange under a name that is free; raises ChannelFault(406) for arguments its type refuses."""
     kind.check_arguments(arguments)
     exchange = kind(name, durable, auto_delete, internal, arguments)
+    exchange.attend(vhost.agenda)
     vhost.exchanges[name] = exchange
     vhost.changed()
     return exchange
@@ -107,6 +108,7 @@ def delete_exchange(vhost: Vhost, exchange: Exchange) -> None:
     """Remove an exchange with its bindings in both directions, and what auto-deletes with them."""
     if vhost.exchanges.pop(exchange.name, None) is None:
         return
+    exchange.deleted = True
     for binding in list(exchange.bindings.values()):
         _disconnect(vhost, binding)
     _remove_incoming(vhost, exchange)
