@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator
 
 import pika
 import pytest
+
+from tests.harness.leftovers import closed_afterwards
 
 SECONDS = 20
 
@@ -16,15 +17,13 @@ Connect = Callable[..., pika.BlockingConnection]
 @pytest.fixture
 def connect() -> Iterator[Connect]:
     """Opens connections to a port of 127.0.0.1, or of another host that is named."""
-    opened: list[pika.BlockingConnection] = []
+    with closed_afterwards() as opened:
 
-    def connect(port: int, host: str = "127.0.0.1") -> pika.BlockingConnection:
-        connection = pika.BlockingConnection(pika.ConnectionParameters(host, port, heartbeat=0, stack_timeout=SECONDS))
-        opened.append(connection)
-        return connection
+        def connect(port: int, host: str = "127.0.0.1") -> pika.BlockingConnection:
+            connection = pika.BlockingConnection(
+                pika.ConnectionParameters(host, port, heartbeat=0, stack_timeout=SECONDS)
+            )
+            opened.append(connection)
+            return connection
 
-    yield connect
-    for connection in opened:
-        # The broker may have closed it, or be gone; pika learns that here at the latest and closes its sockets.
-        with contextlib.suppress(pika.exceptions.AMQPError):
-            connection.close()
+        yield connect

@@ -14,10 +14,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.clients.target import Address, Names
-from tests.harness.process import BrokerProcess
+from tests.harness.process import OUTPUT_TAIL, BrokerProcess, running_broker
 
 TARGET = os.environ.get("AMQ_CLIENTS_TARGET", "")
-OUTPUT_TAIL = 4000
 
 
 @pytest.fixture(scope="session")
@@ -26,15 +25,8 @@ def session_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokerP
     if TARGET:
         yield None
         return
-    broker = BrokerProcess(tmp_path_factory.mktemp("broker"))
-    broker.start()
-    try:
+    with running_broker(tmp_path_factory.mktemp("broker")) as broker:
         yield broker
-        status = broker.stop()
-    finally:
-        broker.kill()
-    assert status == 0, f"status {status} after SIGTERM:\n{broker.output()[-OUTPUT_TAIL:]}"
-    assert "Traceback" not in broker.output(), broker.output()[-OUTPUT_TAIL:]
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator
 
 import pika
 import pytest
 
 from amq.embed import ThreadedBroker
+from tests.harness.leftovers import closed_afterwards
 
 SECONDS = 20
 
@@ -18,17 +18,13 @@ Connect = Callable[[ThreadedBroker], pika.BlockingConnection]
 @pytest.fixture
 def connect() -> Iterator[Connect]:
     """Opens connections to a broker's vhost."""
-    opened: list[pika.BlockingConnection] = []
+    with closed_afterwards() as opened:
 
-    def connect(broker: ThreadedBroker) -> pika.BlockingConnection:
-        connection = pika.BlockingConnection(
-            pika.URLParameters(f"{broker.url}?heartbeat=0&blocked_connection_timeout={SECONDS}")
-        )
-        opened.append(connection)
-        return connection
+        def connect(broker: ThreadedBroker) -> pika.BlockingConnection:
+            connection = pika.BlockingConnection(
+                pika.URLParameters(f"{broker.url}?heartbeat=0&blocked_connection_timeout={SECONDS}")
+            )
+            opened.append(connection)
+            return connection
 
-    yield connect
-    for connection in opened:
-        # The broker may have closed it, or be gone; pika learns that here at the latest and closes its sockets.
-        with contextlib.suppress(pika.exceptions.AMQPError):
-            connection.close()
+        yield connect

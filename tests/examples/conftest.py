@@ -6,18 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.harness.process import BrokerProcess
+from tests.harness.process import BrokerProcess, running_broker
 
 
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokerProcess]:
     """Nothing that an example does may make the broker complain of itself."""
-    broker = BrokerProcess(tmp_path_factory.mktemp("broker"))
-    broker.start()
-    try:
+    with running_broker(tmp_path_factory.mktemp("broker")) as broker:
         yield broker
-        status = broker.stop()
-    finally:
-        broker.kill()
-    assert status == 0, broker.output()
-    assert "Traceback" not in broker.output(), broker.output()

@@ -13,6 +13,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +25,8 @@ PORTS: Final = range(20_000, 32_000)
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 10.0
 POLL_SECONDS: Final = 0.01
+# How much of its end is shown of what a broker wrote.
+OUTPUT_TAIL: Final = 4000
 
 
 class BrokerFailed(Exception):
@@ -142,3 +146,17 @@ class BrokerProcess:
         if self._process is None:
             raise BrokerFailed("the broker is not started")
         return self._process
+
+
+@contextmanager
+def running_broker(folder: Path) -> Iterator[BrokerProcess]:
+    """A broker process for the block, which nothing that happens there may make complain of itself."""
+    broker = BrokerProcess(folder)
+    broker.start()
+    try:
+        yield broker
+        status = broker.stop()
+    finally:
+        broker.kill()
+    assert status == 0, f"status {status} after SIGTERM:\n{broker.output()[-OUTPUT_TAIL:]}"
+    assert "Traceback" not in broker.output(), broker.output()[-OUTPUT_TAIL:]
