@@ -2,12 +2,13 @@
 
 import os
 import platform
+from typing import Final
 
 from amq.cli.version import version
 from amq.server.server import Server
 
 # Of long lists the banner shows the beginning.
-SHOWN = 5
+SHOWN: Final = 5
 
 
 def banner(server: Server) -> str:

@@ -14,7 +14,7 @@ from amq.wire import spec
 
 REQUEUE: Final = 2
 
-_FRAME = Struct(">BHIIQBB")
+_FRAME: Final = Struct(">BHIIQBB")
 
 
 class Confirms:

@@ -1,10 +1,12 @@
 """The faults of frames that are none, or not those that are due, in RabbitMQ's words."""
 
+from typing import Final
+
 from amq.errors import FRAME_ERROR, UNEXPECTED_FRAME, ConnectionFault
 from amq.wire import erlang, spec
 
 # Erlang's printer breaks a term that would pass this column.
-_COLUMNS = 80
+_COLUMNS: Final = 80
 
 
 def octets(payload: bytes) -> str:

@@ -1,9 +1,11 @@
 """What a chunk leaves over: the beginning of a frame whose rest is still to come."""
 
+from typing import Final
+
 from amq.wire.spec import ENVELOPE
 
 # Type, channel and size: with these it is known how much is still to come.
-_HEAD = 7
+_HEAD: Final = 7
 
 
 class Tail:
