@@ -48,11 +48,12 @@ class Consumer:
 
 
 class Agenda:
-    """What is left to do once a chunk of a client's input is through, for all queues of a broker.
+    """What is left to do once a chunk of a client's input is through, for all of a vhost.
 
     `touched`: queues that may have something to deliver. `dead`: messages that left their queue for its dead-letter
-    exchange, with the reason. Lists rather than calls: a queue knows nothing above itself. `late`: there are too many
-    dead for one go, and a timer will have the next of them looked after.
+    exchange, with the reason. `released`: messages that have waited long enough, each with the exchange that goes on
+    routing it. Lists rather than calls: a queue knows nothing above itself. `late`: there are too many dead for one
+    go, and a timer will have the next of them looked after.
     """
 
     __slots__ = ("clock", "timers", "touched", "dead", "late", "released")
@@ -63,7 +64,6 @@ class Agenda:
         self.touched: list[Queue] = []
         self.dead: deque[tuple[Queue, Message, str]] = deque()
         self.late: bool = False
-        # Messages that have waited long enough, each with the exchange that goes on routing it.
         self.released: deque[tuple[Destination, Message]] = deque()
 
 
