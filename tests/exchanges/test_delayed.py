@@ -10,7 +10,7 @@ from amq.exchanges.delayed import Delayed, Waiting
 from amq.message import Message, address
 from amq.queues.base import Queue
 from amq.vhost import topology
-from amq.vhost.settling import settle
+from amq.vhost.settling import PER_GO, settle
 from amq.vhost.vhost import Vhost
 from amq.wire import properties as props
 from amq.wire import tables
@@ -70,6 +70,14 @@ def test_messages_arrive_in_the_order_of_their_times(broker: Broker, vhost: Vhos
     assert bodies(vhost) == [b"a", b"b1", b"b2"]
     broker.advance(0.3)
     assert bodies(vhost) == [b"c"]
+
+
+def test_many_that_are_due_at_once_are_routed_in_several_goes(broker: Broker, vhost: Vhost) -> None:
+    for _ in range(2 * PER_GO + 1):
+        publish(vhost, message(b"k", b"m", x_delay=("l", 100)))
+    for arrived in (PER_GO, 2 * PER_GO, 2 * PER_GO + 1):
+        broker.advance(0.1)
+        assert vhost.queues[b"q"].ready_count() == arrived
 
 
 @pytest.mark.parametrize("delay", [None, ("l", 0), ("l", -5), ("S", b"soon"), ("t", True), ("d", 0.5)])

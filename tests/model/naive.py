@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from math import inf
 
-from amq.vhost.settling import BURIALS
+from amq.vhost.settling import PER_GO
 from tests.model import deaths
 from tests.model.matching import matches
 from tests.model.records import Bond, Chan, Delivery, Entry, Exchange, Queue, Refused, Sent, Subscription
@@ -213,7 +213,7 @@ class Naive:
 
     def settle(self) -> None:
         """Serve the queues that were touched, pass on the dead: so many in one go, the rest when they are due."""
-        left = BURIALS
+        left = PER_GO
         while self.touched or (self.dead and not self.late):
             queues, self.touched = self.touched, []
             for queue in queues:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from amq.vhost.settling import BURIALS, settle
+from amq.vhost.settling import PER_GO, settle
 from amq.vhost.vhost import Vhost
 from tests.queues.build import Taker
 from tests.vhost.build import declare, furnished, publish, reject
@@ -41,12 +41,12 @@ def test_nothing_is_left_over(vhost: Vhost) -> None:
 def test_many_dead_letters_are_looked_after_in_several_goes(vhost: Vhost) -> None:
     dead = declare(vhost, b"dead")
     queue = declare(vhost, b"q", dead_letter_exchange=b"", dead_letter_routing_key=b"dead", message_ttl=10)
-    for _ in range(2 * BURIALS + 1):
+    for _ in range(2 * PER_GO + 1):
         publish(vhost, b"q")
     agenda = vhost.agenda
     agenda.clock.now += 1
     agenda.timers.advance(agenda.clock.now)
-    for arrived in (BURIALS, 2 * BURIALS, 2 * BURIALS + 1):
+    for arrived in (PER_GO, 2 * PER_GO, 2 * PER_GO + 1):
         settle(vhost)
         assert dead.ready_count() == arrived
         agenda.timers.advance(agenda.clock.now)

@@ -52,8 +52,8 @@ class Agenda:
 
     `touched`: queues that may have something to deliver. `dead`: messages that left their queue for its dead-letter
     exchange, with the reason. `released`: messages that have waited long enough, each with the exchange that goes on
-    routing it. Lists rather than calls: a queue knows nothing above itself. `late`: there are too many dead for one
-    go, and a timer will have the next of them looked after.
+    routing it. Lists rather than calls: a queue knows nothing above itself. `late`: there are too many of
+    them for one go, and a timer will have the next ones looked after.
     """
 
     __slots__ = ("clock", "timers", "touched", "dead", "late", "released")

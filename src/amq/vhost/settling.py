@@ -9,13 +9,14 @@ from amq.queues.base import Agenda
 from amq.vhost import dead_letter, topology
 from amq.vhost.vhost import Vhost
 
-# Dead letters that are looked after in one go. A queue may lose a million messages at once, and queues that
-# dead-letter to each other can multiply a message without end: everybody else gets a turn in between.
-BURIALS: Final = 100
+# Messages that are routed anew in one go: dead letters, and those that an exchange has delayed. A million of them may
+# be due at once, and queues that dead-letter to each other can multiply a message without end: everybody else gets a
+# turn in between.
+PER_GO: Final = 100
 
 
 class Resume(Timed):
-    """Lets the next of the dead be looked after."""
+    """Lets the next of the dead and the released be looked after."""
 
     __slots__ = ("agenda",)
 
@@ -27,28 +28,35 @@ class Resume(Timed):
 
 
 def settle(vhost: Vhost) -> None:
-    """Deliveries, the burial of what has left its queue for a dead-letter exchange, and queues that expired."""
+    """Deliveries, what is to be routed anew (see PER_GO), and queues that expired."""
     agenda = vhost.agenda
-    left = BURIALS
-    while agenda.released:
-        exchange, message = agenda.released.popleft()
-        assert isinstance(exchange, Exchange)
-        send_on(vhost, exchange, message)
-    while agenda.touched or (agenda.dead and not agenda.late):
+    left = PER_GO
+    while agenda.touched or ((agenda.dead or agenda.released) and not agenda.late):
         if agenda.touched:
             touched = agenda.touched
             agenda.touched = []
             for queue in touched:
                 queue.dispatch()
-        while agenda.dead and not agenda.late:
-            dead = agenda.dead.popleft()
-            dead_letter.bury(vhost, dead[0], dead[1], dead[2])
+        while (agenda.dead or agenda.released) and not agenda.late:
+            route_next(vhost)
             left -= 1
             if not left:
                 agenda.late = True
                 agenda.timers.add(agenda.clock.now, Resume(agenda))
     while vhost.expired:
         topology.delete_queue(vhost, vhost.expired.pop())
+
+
+def route_next(vhost: Vhost) -> None:
+    """Route one of the released, or of the dead when there is none."""
+    agenda = vhost.agenda
+    if agenda.released:
+        exchange, message = agenda.released.popleft()
+        assert isinstance(exchange, Exchange), "the queues' layer cannot name it"
+        send_on(vhost, exchange, message)
+    else:
+        queue, message, reason = agenda.dead.popleft()
+        dead_letter.bury(vhost, queue, message, reason)
 
 
 def send_on(vhost: Vhost, exchange: Exchange, message: Message) -> None:
