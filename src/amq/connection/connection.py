@@ -24,7 +24,7 @@ from amq.wire.tail import Tail
 
 _unpack_head: Final = Struct(">BHI").unpack_from
 
-# Ready messages from which on a publisher gives way to the consumers of its queue.
+# Ready messages from which on a publisher gives way to the consumers of its queue, however much it publishes at once.
 LAG: Final = 500
 
 
@@ -87,15 +87,19 @@ class Connection(Control):
             consumer.relieve()
         settle(session.vhost)
 
-    def pressed(self) -> Queue | None:
-        """A queue that this client has just published to and whose consumers lag behind: let them take some first."""
+    def pressed(self) -> tuple[Queue, int] | None:
+        """A queue that this client has just published to and whose consumers lag behind, and what they may lag by.
+
+        That is as much as the client has published in one go: whoever sends single messages waits for single messages.
+        """
         session = self.session
-        if session is None:
+        if session is None or session.fed is None:
             return None
         queue = session.fed
+        lag = min(session.portion, LAG)
         session.fed = None
-        if queue is not None and queue.ready_count() > LAG and queue.consumer_count():
-            return queue
+        if queue.ready_count() > lag and queue.consumer_count():
+            return queue, lag
         return None
 
     def lost(self, now: float) -> None:

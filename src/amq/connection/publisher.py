@@ -81,6 +81,7 @@ class Publisher(Assembly):
         properties = lead.properties
         step = size + need + 1 if need else size
         count = 0
+        total = 0
         only = queues[0] if len(queues) == 1 else None
         nobody: list[Queue] = []
         journal = session.broker.journal
@@ -99,6 +100,7 @@ class Publisher(Assembly):
             message = Message(address, header, body, properties)
             pos = after
             count += 1
+            total += 1
             if only is None:
                 refusing = enqueue_all(message, queues)
             elif only.enqueue(message):
@@ -116,7 +118,7 @@ class Publisher(Assembly):
         if pos != start:
             session.has_published = True
             if queues:
-                session.fed = queues[0]
+                session.feed(queues[0], total)
             if confirms is not None:
                 confirms.publish(count, ticket)
         return pos
@@ -224,6 +226,8 @@ class Publisher(Assembly):
         if mandatory and not queues:
             self.basic_return(message)
         refusing = enqueue_all(message, queues)
+        if queues:
+            self.session.feed(queues[0], 1)
         journal = self.session.broker.journal
         ticket = record(journal, message, queues, refusing) if journal.keeps and message.properties.persistent else 0
         return not refusing, ticket

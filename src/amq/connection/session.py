@@ -33,6 +33,7 @@ class Session:
         "crowded",
         "has_published",
         "fed",
+        "portion",
     )
 
     def __init__(
@@ -54,6 +55,15 @@ class Session:
         self.has_published: bool = False
         # A queue of the latest publishes.
         self.fed: Queue | None = None
+        # How many messages that queue was fed since somebody last asked.
+        self.portion: int = 0
+
+    def feed(self, queue: Queue, count: int) -> None:
+        """Messages were published to a queue (of several, the first stands for all)."""
+        if queue is not self.fed:
+            self.fed = queue
+            self.portion = 0
+        self.portion += count
 
     def own(self, queue: Queue) -> None:
         """Enter an exclusive queue; those that were deleted by themselves meanwhile leave now and then."""

@@ -16,7 +16,7 @@ import attrs
 import trio
 
 from amq.broker import Broker
-from amq.connection.connection import LAG, Connection
+from amq.connection.connection import Connection
 from amq.connection.outbox import Piece
 from amq.connection.peer import Peer
 from amq.queues.base import Queue
@@ -26,8 +26,12 @@ CHUNK: Final = 1 << 17
 # Rounds of sending and refilling before others get their turn.
 ROUNDS: Final = 8
 # How long a publisher gives way (s): while its consumers take something, and at most.
-STALLED: Final = 0.0005
+STALLED: Final = 0.001
 GIVE_WAY: Final = 0.005
+# So often it may find that they took nothing; then it does not give way for a while: at first, and at most, in s.
+STALLS: Final = 4
+IMPATIENT: Final = 0.001
+MOST_IMPATIENT: Final = 0.064
 # How long a client may take to read what is left when its connection has ended, in s.
 LAST_WORDS: Final = 3.0
 
@@ -137,6 +141,9 @@ class Transport:
     _rest: bytes = b""
     _write: trio.Event = attrs.field(factory=trio.Event, init=False)
     _read_on: trio.Event | None = attrs.field(default=None, init=False)
+    # How often in a row this client waited for consumers that took nothing, and until when it gives way to nobody.
+    _stalls: int = attrs.field(default=0, init=False)
+    _impatient: float = attrs.field(default=0.0, init=False)
     _scope: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
 
     async def run(self) -> None:
@@ -172,10 +179,10 @@ class Transport:
                 return
             if taken < len(data):
                 self._rest = data[taken:]
-            elif rounds < ROUNDS:
-                rounds += 1
-                connection.written(time.monotonic())
-            else:
+                break
+            connection.written(time.monotonic())
+            rounds += 1
+            if rounds > ROUNDS:
                 # The writer goes on after everybody else had a turn.
                 self._rest = outbox.take()
         outbox.noted = bool(self._rest)
@@ -209,23 +216,31 @@ class Transport:
                     self._read_on = trio.Event()
                     await self._read_on.wait()
                     self._read_on = None
-                queue = connection.pressed()
-                if queue is not None:
-                    await self._give_way(queue)
+                pressed = connection.pressed()
+                if pressed is not None:
+                    await self._give_way(*pressed)
         except (OSError, trio.BrokenResourceError):
             return
 
-    async def _give_way(self, queue: Queue) -> None:
-        """Wait while consumers take from a queue, but not for one that is slow by itself."""
+    async def _give_way(self, queue: Queue, lag: int) -> None:
+        """Wait while consumers take from a queue that holds more than `lag`, but not for one that is slow by itself."""
         began = moved = time.monotonic()
+        if began < self._impatient:
+            return
         taken = queue.taken
-        while queue.ready_count() > LAG:
+        while queue.ready_count() > lag:
             await trio.sleep(0)
             now = time.monotonic()
             if queue.taken != taken:
                 taken = queue.taken
                 moved = now
+                self._stalls = 0
             elif now - moved > STALLED:
+                self._stalls += 1
+                if self._stalls > STALLS:
+                    # Slow consumers are waited for less and less often.
+                    doublings = min(self._stalls - STALLS, 10)
+                    self._impatient = now + min(IMPATIENT * 2**doublings, MOST_IMPATIENT)
                 return
             if now - began > GIVE_WAY:
                 return
@@ -239,6 +254,8 @@ class Transport:
                 self._rest = b""
                 self.connection.written(time.monotonic())
                 self.push()
+                # What it made room for may have set off something for others.
+                self._flush()
         except (OSError, trio.BrokenResourceError):
             self._scope.cancel()
 
