@@ -1,4 +1,4 @@
-"""A client that reads nothing: its socket takes nothing, and its connection ends all the same."""
+"""Sockets that take nothing, everything, or everything in their own time."""
 
 import time
 
@@ -8,6 +8,7 @@ import trio.testing
 from amq.broker import Broker
 from amq.config.settings import Settings
 from amq.connection.connection import Connection
+from amq.connection.outbox import Piece
 from amq.connection.peer import Peer
 from amq.server.transport import Transport, Wire, send_all
 from tests.fuzz import wire as octets
@@ -25,7 +26,7 @@ class StuckWire(Wire):
             await trio.sleep_forever()
         return self.chunks.pop(0)
 
-    def write_some(self, data: bytes) -> int:
+    def write_some(self, data: Piece) -> int:
         return 0
 
     async def write(self, data: bytes) -> None:
@@ -33,6 +34,37 @@ class StuckWire(Wire):
 
     async def end(self) -> None:
         self.ended = True
+
+
+class GreedyWire(StuckWire):
+    """What is written is taken at once, all of it."""
+
+    def __init__(self, *chunks: bytes) -> None:
+        super().__init__(*chunks)
+        self.taken = 0
+
+    def write_some(self, data: Piece) -> int:
+        self.taken += len(data)
+        return len(data)
+
+    async def write(self, data: bytes) -> None:
+        await trio.sleep(0)
+        self.taken += len(data)
+
+
+class PatientWire(GreedyWire):
+    """Nothing is taken at once, and everything as soon as `opened`."""
+
+    def __init__(self, *chunks: bytes) -> None:
+        super().__init__(*chunks)
+        self.opened = trio.Event()
+
+    def write_some(self, data: Piece) -> int:
+        return 0
+
+    async def write(self, data: bytes) -> None:
+        await self.opened.wait()
+        self.taken += len(data)
 
 
 def transport(broker: Broker, *chunks: bytes) -> tuple[Transport, StuckWire]:
@@ -69,3 +101,64 @@ async def test_a_connection_that_ends_for_a_client_that_does_not_read_is_dropped
             send_all(broker)
     assert wire.ended
     assert stuck.connection.outbox.pieces == []
+
+
+def serving(broker: Broker, wire: Wire) -> Transport:
+    return Transport(Connection(broker, Peer("127.0.0.1", 1, "127.0.0.1", 2), time.monotonic()), wire, lambda: None)
+
+
+def entering(*methods: bytes) -> bytes:
+    return b"".join([*octets.handshake(), octets.method(1, "channel.open"), *methods])
+
+
+async def test_a_backlog_goes_out_to_the_last_message_to_a_socket_that_always_has_room(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    body, count = bytes(60_000), 100
+    wire = GreedyWire(
+        entering(
+            octets.method(1, "queue.declare", queue="q"),
+            octets.method(1, "basic.consume", queue="q", no_ack=True),
+            *octets.publish(1, "q", body),
+        ),
+        b"".join(octets.publish(1, "q", body) * (count - 1)),
+    )
+    with trio.move_on_after(1):
+        await serving(new_broker(), wire).run()
+    assert wire.taken > len(body) * count
+
+
+def pass_time(seconds: float) -> None:
+    """Let messages expire behind a socket that has no room for them; the broker's clock is the machine's."""
+    time.sleep(seconds)
+
+
+async def test_what_room_in_a_socket_sets_off_for_others_is_sent_to_them(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    broker, body = new_broker(), bytes(60_000)
+    heir = GreedyWire(
+        entering(
+            octets.method(1, "queue.declare", queue="dead"),
+            octets.method(1, "basic.consume", queue="dead", no_ack=True),
+        )
+    )
+    fleeting = {"x-message-ttl": 5, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": "dead"}
+    slow = PatientWire(
+        entering(
+            octets.method(1, "queue.declare", queue="q", arguments=fleeting),
+            octets.method(1, "basic.consume", queue="q", no_ack=True),
+            *octets.publish(1, "q", body) * 10,
+        )
+    )
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(serving(broker, heir).run)
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.start_soon(serving(broker, slow).run)
+        await trio.testing.wait_all_tasks_blocked()
+        assert heir.taken < len(body)
+        pass_time(0.01)
+        slow.opened.set()
+        await trio.testing.wait_all_tasks_blocked()
+        assert heir.taken > len(body)
+        nursery.cancel_scope.cancel()
