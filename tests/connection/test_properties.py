@@ -122,9 +122,9 @@ def test_nobody_publishes_to_what_is_internal() -> None:
     client.hears_channel_close(1, 403, "cannot publish to internal exchange 'amq.rabbitmq.trace' in vhost '/'")
 
 
-def test_a_publisher_runs_ahead_of_its_consumers_only_so_far() -> None:
+def test_a_publisher_runs_ahead_of_its_consumers_by_what_it_sends_at_once() -> None:
     client = client_with_queues()
-    client.send(publish(1, "q", b"m") * 501)
+    client.send(publish(1, "q", b"m") * 5)
     # Nobody consumes: there is nobody to give way to.
     assert client.connection.pressed() is None
     client.say(2, "basic.qos", prefetch_count=1)
@@ -132,10 +132,21 @@ def test_a_publisher_runs_ahead_of_its_consumers_only_so_far() -> None:
     client.consume(2, "q")
     client.hears_delivery(2, b"m")
     assert client.connection.pressed() is None
-    client.send(publish(1, "q", b"m") * 10)
     queue = client.broker.vhosts["/"].queues[b"q"]
-    assert client.connection.pressed() is queue
+    client.send(publish(1, "q", b"m") * 3)
+    assert client.connection.pressed() == (queue, 3)
     assert client.connection.pressed() is None
     client.say(2, "queue.purge", queue="q", nowait=True)
     client.send(publish(1, "q", b"m") * 10)
     assert client.connection.pressed() is None
+
+
+def test_however_much_a_publisher_sends_at_once_it_lags_by_500_messages() -> None:
+    client = client_with_queues()
+    client.say(2, "basic.qos", prefetch_count=1)
+    client.hears(2, "basic.qos-ok")
+    client.consume(2, "q")
+    client.send(publish(1, "q", b"m") * 501)
+    assert client.connection.pressed() is None
+    client.send(publish(1, "q", b"m") * 900)
+    assert client.connection.pressed() == (client.broker.vhosts["/"].queues[b"q"], 500)
