@@ -37,3 +37,9 @@ class ReplyQueue(Queue):
             # As RabbitMQ numbers them: an answer bears the next tag but does not use it up.
             ledger.next_tag = tag
         return True
+
+    def ready_count(self) -> int:
+        return 0
+
+    def consumer_count(self) -> int:
+        return 0 if self.consumer is None else 1
