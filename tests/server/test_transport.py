@@ -10,7 +10,7 @@ from amq.config.settings import Settings
 from amq.connection.connection import Connection
 from amq.connection.outbox import Piece
 from amq.connection.peer import Peer
-from amq.server.transport import Transport, Wire, send_all
+from amq.server.transport import CHUNK, LEAST_CHUNK, QUICK, TOO_LONG, Transport, Wire, send_all
 from tests.fuzz import wire as octets
 
 
@@ -21,7 +21,7 @@ class StuckWire(Wire):
         self.chunks = list(chunks)
         self.ended = False
 
-    async def read(self) -> bytes:
+    async def read(self, most: int) -> bytes:
         if not self.chunks:
             await trio.sleep_forever()
         return self.chunks.pop(0)
@@ -162,3 +162,18 @@ async def test_what_room_in_a_socket_sets_off_for_others_is_sent_to_them(
         await trio.testing.wait_all_tasks_blocked()
         assert heir.taken > len(body)
         nursery.cancel_scope.cancel()
+
+
+def test_a_client_whose_chunks_take_long_is_read_in_small_ones_and_in_large_ones_again_when_they_do_not() -> None:
+    connection = Connection(Broker(Settings(), 0.0, 0.0), Peer("127.0.0.1", 1, "127.0.0.1", 2), 0.0)
+    transport = Transport(connection, StuckWire(), lambda: None)
+    for _ in range(10):
+        transport._measure(0.0001)
+    assert transport._chunk == CHUNK
+    for _ in range(20):
+        transport._measure(0.1)
+    assert transport._chunk == LEAST_CHUNK
+    transport._measure((TOO_LONG + QUICK) / 2)
+    assert transport._chunk == LEAST_CHUNK
+    transport._measure(0.0001)
+    assert transport._chunk == 2 * LEAST_CHUNK

@@ -21,8 +21,13 @@ from amq.connection.outbox import Piece
 from amq.connection.peer import Peer
 from amq.queues.base import Queue
 
-# Octets read at once.
+# Octets read at once: at first, at least, and at most. A chunk is finished before anybody else gets a turn, so a client
+# whose chunks take longer than TOO_LONG is read in smaller ones, and one whose chunks are done by QUICK in larger ones.
+FIRST_CHUNK: Final = 1 << 14
+LEAST_CHUNK: Final = 1 << 10
 CHUNK: Final = 1 << 17
+TOO_LONG: Final = 0.004  # seconds
+QUICK: Final = 0.002  # seconds
 # Rounds of sending and refilling before others get their turn.
 ROUNDS: Final = 8
 # How long a publisher gives way (s): while its consumers take something, and at most.
@@ -57,8 +62,8 @@ def send_all(broker: Broker) -> None:
 class Wire:
     """A socket, plain or with TLS."""
 
-    async def read(self) -> bytes:
-        """The next octets; empty at the end. Raises OSError or trio.BrokenResourceError."""
+    async def read(self, most: int) -> bytes:
+        """The next octets, at most so many; empty at the end. Raises OSError or trio.BrokenResourceError."""
         raise NotImplementedError
 
     def write_some(self, data: Piece) -> int:
@@ -84,11 +89,11 @@ class PlainWire(Wire):
     def __attrs_post_init__(self) -> None:
         self._fd = self.stream.socket.fileno()
 
-    async def read(self) -> bytes:
+    async def read(self, most: int) -> bytes:
         while True:
             await trio.lowlevel.wait_readable(self._fd)
             try:
-                return os.read(self._fd, CHUNK)
+                return os.read(self._fd, most)
             except BlockingIOError:
                 continue
 
@@ -107,7 +112,7 @@ class PlainWire(Wire):
     async def end(self) -> None:
         await self.stream.send_eof()
         # Unread octets at close() would make the kernel reset the connection and lose our last words.
-        while await self.read():
+        while await self.read(CHUNK):
             pass
 
 
@@ -117,8 +122,8 @@ class TlsWire(Wire):
 
     stream: trio.SSLStream[trio.SocketStream]
 
-    async def read(self) -> bytes:
-        return bytes(await self.stream.receive_some(CHUNK))
+    async def read(self, most: int) -> bytes:
+        return bytes(await self.stream.receive_some(most))
 
     def write_some(self, data: Piece) -> int:
         return 0
@@ -141,6 +146,7 @@ class Transport:
     _rest: bytes = b""
     _write: trio.Event = attrs.field(factory=trio.Event, init=False)
     _read_on: trio.Event | None = attrs.field(default=None, init=False)
+    _chunk: int = attrs.field(default=FIRST_CHUNK, init=False)
     # How often in a row this client waited for consumers that took nothing, and until when it gives way to nobody.
     _stalls: int = attrs.field(default=0, init=False)
     _impatient: float = attrs.field(default=0.0, init=False)
@@ -208,8 +214,10 @@ class Transport:
         receive = connection.receive
         read = self.wire.read
         try:
-            while data := await read():
-                receive(data, time.monotonic())
+            while data := await read(self._chunk):
+                began = time.monotonic()
+                receive(data, began)
+                self._measure(time.monotonic() - began)
                 self._flush()
                 self._hurry()
                 while not connection.wants_data():
@@ -221,6 +229,13 @@ class Transport:
                     await self._give_way(*pressed)
         except (OSError, trio.BrokenResourceError):
             return
+
+    def _measure(self, seconds: float) -> None:
+        """A chunk took so long: choose the size of the next one."""
+        if seconds > TOO_LONG:
+            self._chunk = max(self._chunk >> 1, LEAST_CHUNK)
+        elif seconds < QUICK and self._chunk < CHUNK:
+            self._chunk <<= 1
 
     async def _give_way(self, queue: Queue, lag: int) -> None:
         """Wait while consumers take from a queue that holds more than `lag`, but not for one that is slow by itself."""
