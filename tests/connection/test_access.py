@@ -208,6 +208,12 @@ def test_an_answer_that_nobody_waits_for_any_more_is_unroutable() -> None:
     client.hears_channel_close(1, 406, "fast reply consumer does not exist", by=(60, 40))
 
 
+def test_that_nobody_waits_for_answers_is_said_before_other_faults_of_the_properties() -> None:
+    client = enter(channels=[1])
+    client.publish(1, "q", b"question", reply_to=PSEUDO, user_id="somebody", expiration="soon")
+    client.hears_channel_close(1, 406, "fast reply consumer does not exist", by=(60, 40))
+
+
 @pytest.mark.parametrize("end", ["channel", "connection"])
 def test_answers_end_with_their_channel(end: str) -> None:
     client = requester()

@@ -39,9 +39,7 @@ def special(
     Raises ChannelFault(406).
     """
     changes: dict[int, bytes | None] = {}
-    if properties.reply_to == props.REPLY_TO_QUEUE:
-        if reply_queue is None:
-            raise ChannelFault(PRECONDITION_FAILED, "fast reply consumer does not exist")
+    if properties.reply_to == props.REPLY_TO_QUEUE and reply_queue is not None:
         changes[props.REPLY_TO] = shortstr(reply_queue.name)
     if properties.expiration is not None:
         # As the number it is: "+60" reaches consumers as "60".

@@ -161,7 +161,12 @@ class Publisher(Assembly):
             self.hand_over(message, queues, route.mandatory)
 
     def check_properties(self, properties: Properties) -> None:
-        """What the sender may say of himself, and how long the message lives; raises ChannelFault(406)."""
+        """Whether answers can come, what the sender may say of himself, and how long the message lives.
+
+        Raises ChannelFault(406).
+        """
+        if properties.reply_to == props.REPLY_TO_QUEUE and self.reply_queue is None:
+            raise ChannelFault(PRECONDITION_FAILED, "fast reply consumer does not exist")
         user = self.session.user
         claimed = properties.user_id
         if claimed is not None and claimed != user.name.encode() and not user.may_impersonate():
