@@ -184,7 +184,8 @@ def _put(field: Field, pieces: list[bytes]) -> None:
     if fixed is not None:
         try:
             pieces.append(fixed.pack(value))
-        except StructError as error:
+        except (StructError, ValueError, OverflowError) as error:
+            # PyPy raises the latter two.
             raise TableError(f"{value!r} does not fit a {_NAMES[kind]}: {error}") from None
     elif kind == "S" or kind == "x":
         pieces.append(len(value).to_bytes(4, "big"))
