@@ -331,3 +331,19 @@ def test_the_log_tells_what_the_client_is_not_told() -> None:
     client.start_ok("guest", "wrong", capabilities=())
     assert "PLAIN login refused" in client.broker.log[-1][1]
     assert "user 'guest' - invalid credentials" in client.broker.log[-1][1]
+
+
+@pytest.mark.parametrize(
+    ("properties", "shown"),
+    [({"connection_name": "a\nname"}, f"{LOCAL} - a name"), ({"connection_name": 5}, str(LOCAL)), ({}, str(LOCAL))],
+)
+def test_the_log_calls_a_connection_what_its_client_calls_it(properties: dict[str, Any], shown: str) -> None:
+    client = Dialogue(new_broker())
+    client.greet()
+    client.say(0, "connection.start-ok", client_properties=properties, mechanism="PLAIN", response="\0guest\0guest")
+    client.tune_ok()
+    client.say(0, "connection.open", virtual_host="/")
+    client.say(0, "connection.close", reply_code=200)
+    texts = [text for _, text in client.broker.log]
+    assert f"connection {shown}: user 'guest' authenticated and granted access to vhost '/'" in texts
+    assert f"closing AMQP connection {shown}, vhost: '/', user: 'guest'" in texts

@@ -75,7 +75,7 @@ class Control(Lifecycle):
         self.close_at = NEVER
         self.broker.note(
             INFO,
-            f"connection {self.peer}: user '{shake.user.name}' authenticated and granted access to "
+            f"connection {self.label()}: user '{shake.user.name}' authenticated and granted access to "
             f"vhost '{shake.vhost.name}'",
         )
 

@@ -95,6 +95,14 @@ class Handshake:
         field = self.properties.get("capabilities")
         return field[1] if field is not None and field[0] == "F" else {}
 
+    def connection_name(self) -> str:
+        """What the client calls its connection, fit for a line of the log; empty when it does not say."""
+        field = self.properties.get("connection_name")
+        if field is None or field[0] != "S":
+            return ""
+        name = field[1].decode("utf-8", "replace")
+        return "".join([letter if letter.isprintable() else " " for letter in name])
+
     def can(self, capability: str) -> bool:
         """Whether the client announced a capability."""
         return self.capabilities().get(capability, ("t", False))[1] is True

@@ -109,12 +109,17 @@ class Lifecycle(Overdue):
         self.method = 0
         self.fail(ConnectionFault(CONNECTION_FORCED, reason))
 
+    def label(self) -> str:
+        """The connection for the log: its two ends, and the name that the client gave it."""
+        name = self.handshake.connection_name()
+        return f"{self.peer} - {name}" if name else str(self.peer)
+
     def described(self) -> str:
         """The connection as RabbitMQ's log names an open one."""
         shake = self.handshake
         if shake.vhost is None or shake.user is None:
-            return str(self.peer)
-        return f"{self.peer}, vhost: '{shake.vhost.name}', user: '{shake.user.name}'"
+            return self.label()
+        return f"{self.label()}, vhost: '{shake.vhost.name}', user: '{shake.user.name}'"
 
     def vhost_name(self) -> str | None:
         return None if self.session is None else self.session.vhost.name
@@ -136,7 +141,7 @@ class Lifecycle(Overdue):
             return
         if now >= self.close_at:
             if not (self.closing or self.deaf):
-                self.broker.note(ERROR, f"closing AMQP connection {self.peer}: handshake timeout")
+                self.broker.note(ERROR, f"closing AMQP connection {self.label()}: handshake timeout")
             self.end()
             return
         if now >= self.beat_at and not self.gone:
@@ -153,7 +158,7 @@ class Lifecycle(Overdue):
         if now - self.last_heard >= 2 * self.interval:
             self.broker.note(
                 ERROR,
-                f"closing AMQP connection {self.peer}: missed heartbeats from client, timeout: {int(self.interval)}s",
+                f"closing AMQP connection {self.label()}: missed heartbeats from client, timeout: {int(self.interval)}s",
             )
             self.take_down()
             self.end()
@@ -182,7 +187,9 @@ class Lifecycle(Overdue):
         """channel.close: what came before it takes effect, everything after it is ignored."""
         channel.publisher.flush()
         self.confirming.pop(channel, None)
-        self.broker.note(ERROR, f"Channel error on connection {self.peer}, channel {channel.number}: {text_of(fault)}")
+        self.broker.note(
+            ERROR, f"Channel error on connection {self.label()}, channel {channel.number}: {text_of(fault)}"
+        )
         self.say(
             channel.number,
             spec.CHANNEL_CLOSE,
@@ -203,7 +210,7 @@ class Lifecycle(Overdue):
         level = WARNING if fault.code == CONNECTION_FORCED else ERROR
         if not fault.blamed:
             self.method = 0
-        self.broker.note(level, f"closing AMQP connection {self.peer}: {text_of(fault)}")
+        self.broker.note(level, f"closing AMQP connection {self.label()}: {text_of(fault)}")
         state = self.handshake.state
         told = state in (handshake.OPENING, handshake.RUNNING) or fault.code == NOT_ALLOWED
         if told and self.greeted:
@@ -231,7 +238,7 @@ class Lifecycle(Overdue):
         session = self.session
         if session is None:
             return
-        self.broker.note(DEBUG, f"connection {self.peer} is taken down")
+        self.broker.note(DEBUG, f"connection {self.label()} is taken down")
         for channel in list(self.channels.values()):
             if not channel.closing:
                 channel.shut()
