@@ -158,7 +158,8 @@ class Lifecycle(Overdue):
         if now - self.last_heard >= 2 * self.interval:
             self.broker.note(
                 ERROR,
-                f"closing AMQP connection {self.label()}: missed heartbeats from client, timeout: {int(self.interval)}s",
+                f"closing AMQP connection {self.label()}: "
+                f"missed heartbeats from client, timeout: {int(self.interval)}s",
             )
             self.take_down()
             self.end()
