@@ -6,6 +6,8 @@ import logging
 
 import pytest
 
+from amq.broker import Broker
+from amq.config.settings import Settings
 from amq.server.alarms import MemoryAlarm
 
 MIB = 1 << 20
@@ -96,3 +98,16 @@ def test_the_log_shows_the_figures_of_every_change(
         "101 MiB of memory in use, limit 100 MiB",
         "10 MiB of memory in use, limit 100 MiB",
     ]
+
+
+def test_memory_is_measured_more_often_the_less_of_it_is_left() -> None:
+    used = [0]
+    alarm = MemoryAlarm(Broker(Settings(), 0.0, 0.0), 4 << 30, lambda: used[0], lambda: None)
+    intervals = []
+    for used[0] in (0, 3 << 30, (4 << 30) - (1 << 29), (4 << 30) - 1):
+        alarm.check()
+        intervals.append(alarm.interval())
+    assert intervals == [1.0, 1.0, 0.5, 0.05]
+    used[0] = 4 << 30
+    alarm.check()
+    assert alarm.interval() == 1.0

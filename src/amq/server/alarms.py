@@ -12,7 +12,11 @@ from amq.server import memory
 
 LOGGER: Final = logging.getLogger(__name__)
 
-INTERVAL: Final = 1.0  # seconds
+# How often to measure at most and at least, in s; between them as often as FASTEST, the most octets that clients could
+# fill memory with in a second, demands.
+LEAST_INTERVAL: Final = 0.05
+INTERVAL: Final = 1.0
+FASTEST: Final = 1 << 30
 # An alarm is cleared only when so much of the limit is in use, lest it flap around the limit.
 CLEAR_SHARE: Final = 0.95
 
@@ -30,6 +34,7 @@ class MemoryAlarm:
     used: Callable[[], int]
     release: Callable[[], None] = memory.release
     raised: bool = False
+    _left: int = attrs.field(default=0, init=False)
 
     def check(self) -> bool:
         """Measure once; returns whether the alarm changed."""
@@ -37,6 +42,7 @@ class MemoryAlarm:
         if used >= self._mark():
             self.release()
             used = self.used()
+        self._left = self.limit - used
         raised = used >= self._mark()
         if raised == self.raised:
             return False
@@ -48,9 +54,15 @@ class MemoryAlarm:
     def _mark(self) -> float:
         return self.limit * CLEAR_SHARE if self.raised else self.limit
 
+    def interval(self) -> float:
+        """When to measure again, in s: sooner when little is left. Under an alarm, measuring may take a while."""
+        if self.raised:
+            return INTERVAL
+        return min(max(self._left / FASTEST, LEAST_INTERVAL), INTERVAL)
+
     async def run(self, flush: Callable[[], None]) -> None:
-        """Measure every second, until cancelled; `flush` sends what a change made the broker say."""
+        """Measure until cancelled; `flush` sends what a change made the broker say."""
         while True:
             if self.check():
                 flush()
-            await trio.sleep(INTERVAL)
+            await trio.sleep(self.interval())
