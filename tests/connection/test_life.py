@@ -279,21 +279,38 @@ def test_who_only_consumes_is_not_blocked() -> None:
     broker = new_broker()
     client, other = enter(broker, channels=[1]), enter(broker, channels=[1])
     client.declare(1, "q")
+    other.publish(1, "q", b"m")
     broker.set_alarm("memory", True)
     client.consume(1, "q")
-    other.publish(1, "q", b"m")
     client.hears_delivery(1, b"m")
     client.say(1, "basic.ack", delivery_tag=1)
     assert client.connection.wants_data()
 
 
-def test_a_publisher_in_a_chunk_of_its_own_making_is_blocked_after_the_chunk() -> None:
+def test_what_is_published_under_an_alarm_waits_with_all_that_came_after_it_until_the_alarm_is_over() -> None:
+    client = enter(channels=[1])
+    client.declare(1, "q")
+    client.select_confirms(1)
+    client.broker.set_alarm("memory", True)
+    client.send(publish(1, "q", b"x") * 5 + method(1, "queue.declare", queue="q", passive=True))
+    client.hears(0, "connection.blocked")
+    client.hears_nothing()
+    queue = client.broker.vhosts["/"].queues[b"q"]
+    assert queue.ready_count() == 0
+    client.broker.set_alarm("memory", False)
+    client.hears(0, "connection.unblocked")
+    client.hears(1, "queue.declare-ok", message_count=5)
+    client.hears(1, "basic.ack", delivery_tag=5, multiple=True)
+    assert queue.ready_count() == 5
+
+
+def test_under_an_alarm_what_is_not_published_is_still_done() -> None:
     client = enter(channels=[1])
     client.declare(1, "q")
     client.broker.set_alarm("memory", True)
-    client.send(publish(1, "q", b"x") * 5)
-    client.hears(0, "connection.blocked")
-    assert client.broker.vhosts["/"].queues[b"q"].ready_count() == 5
+    client.say(1, "queue.declare", queue="q", passive=True)
+    client.hears(1, "queue.declare-ok")
+    client.hears_nothing()
 
 
 def test_a_blocked_client_is_not_missed() -> None:

@@ -114,6 +114,7 @@ class Connection(Control):
         channels = self.channels
         limit = self.frame_limit
         confirming = self.confirming
+        alarms = self.broker.alarms
         while end - pos >= 7:
             kind, number, size = _unpack_head(buf, pos)
             if size > limit:
@@ -138,6 +139,10 @@ class Connection(Control):
                 if kind == spec.FRAME_METHOD and publisher.arguments is None:
                     method = int.from_bytes(buf[pos + 7 : pos + 11], "big")
                     if method == spec.BASIC_PUBLISH and not channel.commit_ticket:
+                        if alarms:
+                            # It waits, with all that came after it, until the alarm is over.
+                            self.block()
+                            return pos
                         after = publisher.run(buf, pos, stop, end)
                         if after != pos:
                             pos = after
@@ -287,12 +292,14 @@ class Connection(Control):
     def alarm_changed(self) -> None:
         if self.broker.alarms:
             return
-        self.blocked = False
+        blocked, self.blocked = self.blocked, False
         # The shell looks again whether to read, even where there is nothing to say.
         self.outbox.grow(0)
         if self.told_blocked:
             self.told_blocked = False
             self.say(0, spec.CONNECTION_UNBLOCKED, [])
+        if blocked:
+            self.receive(b"", self.broker.clock.now)
 
     def block(self) -> None:
         """An alarm is set and this client publishes: read nothing more from it."""
