@@ -85,3 +85,20 @@ async def test_another_error_is_not_passed_over() -> None:
     door = Door(BrokenListener(0), None, "127.0.0.1", 5672)  # type: ignore[arg-type]
     with pytest.raises(OSError, match="Bad file descriptor"):
         await door.accept(lambda *_: None)
+
+
+async def test_closed_doors_are_closed_for_processes_that_inherited_them_too() -> None:
+    doors = await open_doors((Listener("127.0.0.1", 0),), None)
+    inherited = doors[0].listener.socket.dup()
+    close_doors(doors)
+    with inherited:
+        with pytest.raises(OSError, match="connect"):
+            await trio.open_tcp_stream("127.0.0.1", doors[0].port)
+        close_doors(await open_doors((Listener("127.0.0.1", doors[0].port),), None))
+
+
+async def test_doors_may_be_closed_twice() -> None:
+    doors = await open_doors((Listener("127.0.0.1", 0),), None)
+    close_doors(doors)
+    close_doors(doors)
+    assert doors[0].listener.socket.fileno() == -1

@@ -3,8 +3,10 @@
 Knows TCP; what happens to a client is for whoever takes the accepted stream.
 """
 
+import contextlib
 import errno
 import logging
+import socket
 import ssl
 from collections.abc import Callable
 from typing import Final
@@ -73,8 +75,11 @@ async def open_doors(listeners: tuple[Listener, ...], tls: ssl.SSLContext | None
 
 
 def close_doors(doors: list[Door]) -> None:
-    """Stop listening. Clients that are connected stay."""
+    """Stop listening. Clients that are connected stay. Doors that are closed already are no error."""
     for door in doors:
+        # A process that this one has forked may hold a copy of the socket, which closing ours leaves listening.
+        with contextlib.suppress(OSError):
+            door.listener.socket.shutdown(socket.SHUT_RDWR)
         door.listener.socket.close()
 
 
