@@ -140,7 +140,34 @@ def test_included_files_are_read_in_place_and_in_order(write: Write) -> None:
 
 def test_a_file_that_includes_itself_is_refused(write: Write) -> None:
     path = write("include rabbit*.conf")
-    assert refusal(path) == f"{path}:1:9: '{path}' includes itself"
+    assert refusal(path) == f"{path}:1:9: include: '{path}' includes itself"
+
+
+def test_an_included_file_that_has_a_name_must_be_there(write: Write, tmp_path: Path) -> None:
+    path = write("heartbeat = 3\ninclude nope.conf")
+    assert refusal(path) == (
+        f"{path}:2:9: include: '{tmp_path / 'nope.conf'}' does not exist or cannot be read, "
+        "allowed: a file, or several by a name with * in it"
+    )
+
+
+def test_many_stars_in_an_include_are_one(write: Write) -> None:
+    write("heartbeat = 1", "conf.d/10.conf")
+    assert from_file(write("include conf.d/**.conf")).heartbeat == 1
+
+
+def test_an_included_folder_is_refused_where_it_is_included(write: Write, tmp_path: Path) -> None:
+    write("", "conf.d/10.conf")
+    path = write("include conf.d")
+    assert refusal(path).startswith(f"{path}:1:9: include: '{tmp_path / 'conf.d'}' cannot be read")
+    path = write("include .")
+    assert refusal(path).startswith(f"{path}:1:9: include: '{tmp_path}' cannot be read")
+
+
+def test_a_mark_of_the_byte_order_at_the_start_of_a_file_does_not_count(write: Write) -> None:
+    write(b"\xef\xbb\xbfchannel_max = 7", "more.conf")
+    settings = from_file(write(b"\xef\xbb\xbfheartbeat = 5\ninclude more.conf"))
+    assert (settings.heartbeat, settings.channel_max) == (5, 7)
 
 
 def test_an_unknown_key_warns_and_names_the_nearest_one(write: Write) -> None:
@@ -246,6 +273,7 @@ def test_variables_of_rabbitmqs_container_image() -> None:
     [
         ({"RABBITMQ_NODE_PORT": "7"}, Listener("", 7)),
         ({"RABBITMQ_NODE_IP_ADDRESS": "::1"}, Listener("::1", 5672)),
+        ({"RABBITMQ_NODE_IP_ADDRESS": "::"}, Listener("", 5672)),
         ({"RABBITMQ_NODE_IP_ADDRESS": "127.0.0.2", "RABBITMQ_NODE_PORT": "7"}, Listener("127.0.0.2", 7)),
     ],
 )

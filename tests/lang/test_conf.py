@@ -62,6 +62,13 @@ def test_a_key_may_be_called_include() -> None:
     assert pairs("include = 5\ninclude.x = 6") == [("include", "5"), ("include.x", "6")]
 
 
+def test_a_mark_of_the_byte_order_takes_no_column() -> None:
+    assert parse("\ufeffa = 1") == [Entry(("a",), "1", 1, 5)]
+    with pytest.raises(ConfError) as raised:
+        parse("\ufeffa b")
+    assert (raised.value.line, raised.value.column) == (1, 3)
+
+
 def test_an_empty_text_has_no_entries() -> None:
     assert parse("") == []
     assert parse("\n \n\t\n") == []

@@ -26,6 +26,11 @@ from amq.lang.conf import ConfError, Include, parse
 
 # Less alike than this is no suggestion (0 to 1).
 SIMILAR: Final = 0.6
+# What makes a pattern of the name in `include NAME`, and what may stand there.
+ANY: Final = "*"
+INCLUDABLE: Final = "a file, or several by a name with * in it"
+# To pathlib two of them are something else.
+_STARS: Final = re.compile(r"\*+")
 _BY_NAME: Final = {key.name: key for key in KEYS}
 _FROM_FILE: Final = re.compile(r"\$\(<(.+)\)")
 
@@ -87,7 +92,7 @@ def load(
 
 
 def _take_file(draft: Draft, path: Path, environ: Mapping[str, str], warnings: list[str]) -> None:
-    given = list(_entries(path, ()))
+    given = list(_entries(path, str(path), ()))
     texts = {entry.key: entry.value for entry in given}
     for entry in given:
         found = find(entry.words)
@@ -148,10 +153,10 @@ def _read(key: Key, text: str, origin: str) -> Any:
         raise ConfigError(origin, str(error), key.allowed) from None
 
 
-def _entries(path: Path, within: tuple[Path, ...]) -> Iterator[_Given]:
-    """Every setting of a file and of the files that it includes, in order."""
+def _entries(path: Path, origin: str, within: tuple[Path, ...]) -> Iterator[_Given]:
+    """Every setting of a file and of the files that it includes, in order. `origin` is where the file is asked for."""
     try:
-        found = parse(_text(path, str(path)))
+        found = parse(_text(path, origin))
     except ConfError as error:
         raise ConfigError(f"{path}:{error.line}:{error.column}", error.message) from None
     for entry in found:
@@ -162,12 +167,19 @@ def _entries(path: Path, within: tuple[Path, ...]) -> Iterator[_Given]:
 
 
 def _included(path: Path, include: Include, within: tuple[Path, ...]) -> Iterator[_Given]:
-    # Relative to the including file; a pattern that no file has is fine, as it is for RabbitMQ.
-    folder = Path(path.parent, include.pattern).parent
-    for included in sorted(folder.glob(Path(include.pattern).name)):
+    """The settings of the files that a pattern means, which is relative to the including file.
+
+    A pattern that no file has is fine, as it is for RabbitMQ; a name that no file has is a mistake.
+    """
+    wanted = Path(path.parent, include.pattern)
+    origin = f"{path}:{include.line}:{include.column}: include"
+    if ANY not in wanted.name and not os.access(wanted, os.R_OK):
+        raise ConfigError(origin, f"'{wanted}' does not exist or cannot be read", INCLUDABLE)
+    found = sorted(wanted.parent.glob(_STARS.sub(ANY, wanted.name))) if ANY in wanted.name else [wanted]
+    for included in found:
         if included.resolve() in within:
-            raise ConfigError(f"{path}:{include.line}:{include.column}", f"'{included}' includes itself")
-        yield from _entries(included, within)
+            raise ConfigError(origin, f"'{included}' includes itself")
+        yield from _entries(included, origin, within)
 
 
 def _with_own_text(given: _Given) -> _Given:

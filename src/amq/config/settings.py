@@ -120,7 +120,8 @@ class Settings:
         (Listener("127.0.0.1", 5672),),
         "PORT, ADDRESS:PORT or [IPv6]:PORT",
         "Where connections are accepted. Without any configured listener the broker keeps to loopback; "
-        "a bare port listens on every interface, as in RabbitMQ.",
+        "a bare port or the address [::] listens on every interface, IPv4 and IPv6, as in RabbitMQ; "
+        "0.0.0.0 is IPv4 only.",
     )
     heartbeat: int = whole(60, 0, 65535, "seconds", "Heartbeat interval proposed to clients; 0 proposes none.")
     frame_max: int = whole(

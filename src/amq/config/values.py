@@ -17,6 +17,7 @@ MEMORY_UNITS: Final[dict[str, int]] = {
     **{spelled: 1000**power for power, unit in enumerate("kmgtp", 1) for spelled in (unit, unit + "b")},
     **{spelled: 1024**power for power, unit in enumerate("kmgtp", 1) for spelled in (unit + "i", unit + "ib")},
 }
+EVERY_INTERFACE: Final = "::"
 _WHOLE: Final = re.compile(r"[+-]?[0-9]+")
 _SIZE: Final = re.compile(r"([0-9]+)(KB|MB|GB|kb|mb|gb)")
 _MEMORY: Final = re.compile(r"([0-9]+)([a-z]*)", re.IGNORECASE)
@@ -98,7 +99,10 @@ def pattern(value: str) -> str:
 
 
 def listener(value: str) -> Listener:
-    """`PORT` on every interface, or `HOST:PORT`; an IPv6 address with or without brackets."""
+    """`PORT` on every interface, or `HOST:PORT`; an IPv6 address with or without brackets.
+
+    The address `::` is every interface too, IPv4 as well as IPv6, as it is for RabbitMQ; `0.0.0.0` is IPv4 only.
+    """
     host, colon, port = value.rpartition(":")
     if not _PORT.fullmatch(port):
         raise ValueError(f"'{value}' has no port")
@@ -117,4 +121,4 @@ def _address(value: str, host: str) -> str:
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     if not re.fullmatch(r"[A-Za-z0-9._:%-]*", bare) or (bare != host and ":" not in bare):
         raise ValueError(f"'{value}' has no valid address")
-    return bare
+    return "" if bare == EVERY_INTERFACE else bare

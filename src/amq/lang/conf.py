@@ -17,6 +17,9 @@ from typing import Final
 import attrs
 import pyparsing as pp
 
+# Editors on Windows put it before a text.
+BYTE_ORDER_MARK: Final = "\ufeff"
+
 
 @attrs.frozen
 class Entry:
@@ -53,10 +56,11 @@ class ConfError(ValueError):
 
 
 def parse(text: str) -> list[Entry | Include]:
-    """Every setting and include of the text, in order.
+    """Every setting and include of the text, in order. A byte order mark at its start does not count.
 
     Raises ConfError.
     """
+    text = text.removeprefix(BYTE_ORDER_MARK)
     try:
         found = _CONF.parse_string(text, parse_all=True)
     except pp.ParseBaseException as error:
