@@ -13,12 +13,15 @@ when a fixture is first used.
 
 from collections.abc import Iterator
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 if TYPE_CHECKING:
     from amq.embed import ThreadedBroker
+
+# Vhosts have short strings for names.
+LONGEST: Final = 255  # octets
 
 _numbers = count(1)
 
@@ -38,9 +41,15 @@ def amq_broker(amq_server: "ThreadedBroker", request: pytest.FixtureRequest) -> 
 
     After the test the vhost is deleted, connections to it are closed, and no lever stays pulled.
     """
-    vhost = f"{request.node.name} #{next(_numbers)}"
+    vhost = _vhost_of(request.node.name, next(_numbers))
     amq_server.add_vhost(vhost)
     yield amq_server.in_vhost(vhost)
     amq_server.unblock_publishers()
     amq_server.accept_logins()
     amq_server.delete_vhost(vhost)
+
+
+def _vhost_of(test: str, number: int) -> str:
+    """The name of a test's vhost; its number tells it from those of tests whose names begin alike."""
+    suffix = f" #{number}"
+    return test.encode(errors="replace")[: LONGEST - len(suffix)].decode(errors="ignore") + suffix

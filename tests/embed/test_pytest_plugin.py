@@ -30,6 +30,26 @@ def test_names_that_urls_do_not_like_are_no_trouble(amq_broker: ThreadedBroker, 
     connect(amq_broker).close()
 
 
+@pytest.mark.parametrize("name", ["a" * 300, "é" * 150, "-" + "日" * 100], ids=["one", "two", "three octets"])
+def test_names_of_tests_may_be_longer_than_those_of_vhosts(tmp_path: Path, name: str) -> None:
+    suite = f"""
+import pika, pytest
+
+seen = set()
+
+@pytest.mark.parametrize("name", [{name!r}], ids=[{name!r}])
+@pytest.mark.parametrize("turn", [1, 2])
+def test_connects(amq_broker, turn, name):
+    seen.add(amq_broker.vhost)
+    assert len(seen) == turn
+    assert amq_broker.vhost.endswith(f" #{{turn}}")
+    assert 250 < len(amq_broker.vhost.encode()) <= 255
+    pika.BlockingConnection(pika.URLParameters(amq_broker.url)).close()
+"""
+    options = ("-o", "disable_test_id_escaping_and_forfeit_all_rights_to_community_support=true")
+    assert "2 passed" in run_suite(tmp_path, suite, *options)
+
+
 def test_no_lever_stays_pulled_and_no_connection_stays_open(tmp_path: Path) -> None:
     suite = """
 import pika, pytest
@@ -93,11 +113,14 @@ def test_nothing_is_loaded():
 
 
 def run_suite(folder: Path, suite: str, *options: str) -> str:
-    """What pytest says about a suite in a folder of its own, warnings being errors."""
+    """What pytest says about a suite in a folder of its own, warnings being errors.
+
+    Without pytest-asyncio, should it be installed: it warns of options that a suite leaves to it.
+    """
     (folder / "test_suite.py").write_text(suite)
     (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
     ended = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:asyncio", *options],
         cwd=folder,
         capture_output=True,
         text=True,
