@@ -9,6 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 SECONDS = 20
 
@@ -90,11 +97,120 @@ def test_a_tls_listener_without_a_certificate_is_reported(config: Path) -> None:
     assert "ssl_options.certfile" in complaint("serve", "--config", str(config))
 
 
-def test_a_certificate_that_is_none_is_reported(config: Path, tmp_path: Path) -> None:
-    text = tmp_path / "text.pem"
-    text.write_text("no certificate")
-    config.write_text(f"listeners.ssl.1 = 127.0.0.1:0\nssl_options.certfile = {text}\nssl_options.keyfile = {text}\n")
-    assert "ssl_options.certfile" in complaint("serve", "--config", str(config))
+@pytest.fixture(scope="module")
+def pems(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a certificate and its key, that key with a password, the key of another certificate, and a text."""
+    folder = tmp_path_factory.mktemp("pems")
+    authority = trustme.CA()
+    certificate = authority.issue_cert("localhost")
+    (folder / "cert.pem").write_bytes(b"".join(blob.bytes() for blob in certificate.cert_chain_pems))
+    certificate.private_key_pem.write_to_path(folder / "key.pem")
+    authority.issue_cert("localhost").private_key_pem.write_to_path(folder / "other.pem")
+    key = load_pem_private_key(certificate.private_key_pem.bytes(), None)
+    secret = BestAvailableEncryption(b"sesame")
+    (folder / "secret.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, secret))
+    (folder / "text.pem").write_text("no certificate")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("cert", "key", "more", "place", "problem"),
+    [
+        (
+            "text",
+            "key",
+            "",
+            "2:24: ssl_options.certfile",
+            "no certificates in {}/text.pem, allowed: certificates in PEM format",
+        ),
+        (
+            "cert",
+            "text",
+            "",
+            "3:23: ssl_options.keyfile",
+            "no private key in {}/text.pem, allowed: a private key in PEM format",
+        ),
+        (
+            "cert",
+            "other",
+            "",
+            "3:23: ssl_options.keyfile",
+            "the key in {}/other.pem does not belong to the certificate in {}/cert.pem, "
+            "allowed: the private key of that certificate",
+        ),
+        (
+            "cert",
+            "secret",
+            "",
+            "3:23: ssl_options.keyfile",
+            "the key in {}/secret.pem is encrypted, allowed: with ssl_options.password only",
+        ),
+        (
+            "cert",
+            "secret",
+            "ssl_options.password = wrong",
+            "4:24: ssl_options.password",
+            "the key in {}/secret.pem does not open with it, allowed: the password of that key",
+        ),
+        (
+            "cert",
+            "key",
+            "ssl_options.verify = verify_peer",
+            "4:22: ssl_options.verify",
+            "verify_peer has no authorities to check with, allowed: with ssl_options.cacertfile only",
+        ),
+        (
+            "cert",
+            "key",
+            "ssl_options.cacertfile = {}/text.pem",
+            "4:26: ssl_options.cacertfile",
+            "no certificates in {}/text.pem, allowed: certificates in PEM format",
+        ),
+        (
+            "cert",
+            "key",
+            "ssl_options.ciphers.2 = ECDHE-ECDSA-AES256-GCM-SHA384\nssl_options.ciphers.1 = ROT13",
+            "5:25: ssl_options.ciphers.1",
+            "OpenSSL has no 'ROT13', allowed: OpenSSL names of cipher suites",
+        ),
+        (
+            "cert",
+            "key",
+            "ssl_options.versions.1 = tlsv1.3\nssl_options.versions.2 = tlsv1.1",
+            "5:26: ssl_options.versions.2",
+            "tlsv1.2 is left out, allowed: versions without a gap between them",
+        ),
+    ],
+)
+def test_tls_that_cannot_be_is_shown_with_file_line_column_key_and_what_is_allowed(
+    config: Path, pems: Path, cert: str, key: str, more: str, place: str, problem: str
+) -> None:
+    config.write_text(
+        "listeners.ssl.1 = 127.0.0.1:0\n"
+        f"ssl_options.certfile = {pems}/{cert}.pem\n"
+        f"ssl_options.keyfile = {pems}/{key}.pem\n" + more.replace("{}", str(pems))
+    )
+    assert complaint("serve", "--config", str(config)) == f"amq: {config}:{place}: {problem.replace('{}', str(pems))}"
+
+
+def test_tls_that_cannot_be_names_the_variable_that_says_so(config: Path, pems: Path) -> None:
+    config.write_text(
+        "listeners.ssl.1 = 127.0.0.1:0\n"
+        f"ssl_options.certfile = {pems}/cert.pem\n"
+        f"ssl_options.keyfile = {pems}/key.pem\n"
+        "ssl_options.ciphers.1 = HIGH\n"
+    )
+    line = complaint("serve", "--config", str(config), environ={"AMQ_SSL_OPTIONS__CIPHERS__1": "ROT13"})
+    assert line.startswith("amq: environment AMQ_SSL_OPTIONS__CIPHERS__1: OpenSSL has no 'ROT13'")
+
+
+@pytest.mark.parametrize("key", ["load_definitions", "definitions.local.path"])
+def test_definitions_that_cannot_be_are_shown_with_both_places(config: Path, tmp_path: Path, key: str) -> None:
+    definitions = tmp_path / "definitions.json"
+    definitions.write_text('{"users": [{"name": 7}]}')
+    config.write_text(f"heartbeat = 5\n{key} = {definitions}\n")
+    line = complaint("serve", "--config", str(config))
+    assert line.startswith(f"amq: {config}:2:{len(key) + 4}: {key}: {definitions}: users[0]")
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:99999", "127.0.0.1:amqp", "127.0.0.1:"])

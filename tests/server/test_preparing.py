@@ -9,7 +9,7 @@ from amq.auth.users import User
 from amq.config.settings import Settings
 from amq.exchanges.fanout import Fanout
 from amq.server import preparing
-from amq.server.errors import StartError
+from amq.server.errors import SettingError
 from amq.server.preparing import new_broker
 
 DEFINITIONS = {
@@ -42,15 +42,31 @@ def test_a_broker_starts_with_what_the_definitions_file_defines(tmp_path: Path) 
 )
 def test_definitions_that_cannot_be_loaded_stop_the_start_in_one_line(tmp_path: Path, text: str, problem: str) -> None:
     path = written(tmp_path, text)
-    with pytest.raises(StartError) as caught:
+    with pytest.raises(SettingError) as caught:
         new_broker(Settings(load_definitions=path))
+    assert caught.value.field == "load_definitions"
     assert path in str(caught.value)
     assert problem in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
+def test_definitions_are_utf_8_with_or_without_a_byte_order_mark(tmp_path: Path) -> None:
+    text = '{"vhosts": [{"name": "größe"}]}'
+    for number, encoding in enumerate(("utf-8", "utf-8-sig")):
+        path = tmp_path / f"{number}.json"
+        path.write_text(text, encoding)
+        assert "größe" in new_broker(Settings(load_definitions=str(path))).vhosts
+
+
+def test_definitions_that_are_no_text_stop_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "definitions.json"
+    path.write_bytes(b"{\xff")
+    with pytest.raises(SettingError, match=r"not UTF-8 text: .* at octet 1"):
+        new_broker(Settings(load_definitions=str(path)))
+
+
 def test_a_missing_definitions_file_stops_the_start(tmp_path: Path) -> None:
-    with pytest.raises(StartError, match="No such file"):
+    with pytest.raises(SettingError, match="No such file"):
         new_broker(Settings(load_definitions=str(tmp_path / "none.json")))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
 import ssl
 from pathlib import Path
@@ -9,6 +10,9 @@ from pathlib import Path
 import attrs
 import pytest
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -17,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from amq.config.settings import TlsSettings
-from amq.server.errors import StartError
+from amq.server.errors import SettingError, StartError
 from amq.server.tls import server_context
 
 
@@ -146,9 +150,10 @@ def test_a_choice_among_tls_1_3_suites_is_mentioned_as_without_effect(
 def test_an_encrypted_key_opens_with_its_password(options: TlsSettings, tmp_path: Path) -> None:
     encrypt(Path(options.keyfile or ""), b"sesame")
     server_context(attrs.evolve(options, password="sesame"))
-    with pytest.raises(StartError, match=r"ssl_options\.password: the key in keyfile is encrypted"):
-        server_context(attrs.evolve(options, password="wrong"))
-    with pytest.raises(StartError, match=r"ssl_options\.password"):
+    for wrong in ("wrong", "x" * 2000):
+        with pytest.raises(SettingError, match=r"^ssl_options\.password: the key in .*key\.pem does not open with it"):
+            server_context(attrs.evolve(options, password=wrong))
+    with pytest.raises(SettingError, match=r"^ssl_options\.keyfile: .* is encrypted, .* ssl_options\.password"):
         server_context(options)
 
 
@@ -162,34 +167,58 @@ def test_a_file_that_is_missing_is_named(options: TlsSettings, option: str, tmp_
     options = attrs.evolve(options, **{option: str(tmp_path / "nowhere.pem")})
     with pytest.raises(StartError) as caught:
         server_context(options)
-    assert str(caught.value) == f"ssl_options.{option}: cannot read {tmp_path}/nowhere.pem: No such file or directory"
+    assert str(caught.value) == (
+        f"ssl_options.{option}: cannot read {tmp_path}/nowhere.pem: No such file or directory, "
+        "allowed: a file that the broker may read"
+    )
 
 
 @pytest.mark.parametrize("option", ["certfile", "keyfile", "cacertfile"])
 def test_a_file_that_is_no_pem_is_named(options: TlsSettings, option: str, tmp_path: Path) -> None:
     (tmp_path / "text.pem").write_text("hello")
-    with pytest.raises(StartError) as caught:
+    with pytest.raises(SettingError) as caught:
         server_context(attrs.evolve(options, **{option: str(tmp_path / "text.pem")}))
-    assert option in str(caught.value)
+    assert caught.value.field == f"tls.{option}"
     assert "text.pem" in str(caught.value)
 
 
-def test_a_key_of_another_certificate_is_reported(options: TlsSettings, authority: trustme.CA, tmp_path: Path) -> None:
-    authority.issue_cert("other.example").private_key_pem.write_to_path(tmp_path / "other.pem")
-    with pytest.raises(StartError, match="does not belong to the certificate"):
+@pytest.mark.parametrize("kind", list(trustme.KeyType))
+def test_a_key_of_another_certificate_is_reported(
+    options: TlsSettings, authority: trustme.CA, tmp_path: Path, kind: trustme.KeyType
+) -> None:
+    other = authority.issue_cert("other.example", key_type=kind)
+    other.private_key_pem.write_to_path(tmp_path / "other.pem")
+    with pytest.raises(SettingError, match=r"^ssl_options\.keyfile: .* does not belong to the certificate"):
         server_context(attrs.evolve(options, keyfile=str(tmp_path / "other.pem")))
 
 
-def test_an_unknown_cipher_is_named(options: TlsSettings) -> None:
-    with pytest.raises(StartError, match=r"ssl_options\.ciphers: .*ROT13"):
-        server_context(attrs.evolve(options, ciphers=("ROT13",)))
+def test_a_certificate_that_openssl_finds_too_weak_is_reported_with_the_reason(
+    options: TlsSettings, tmp_path: Path
+) -> None:
+    (tmp_path / "weak.pem").write_bytes(self_signed(rsa.generate_private_key(65537, 1024)))
+    with pytest.raises(SettingError, match=r"^ssl_options\.certfile: OpenSSL refuses .*weak\.pem: ee key too small"):
+        server_context(attrs.evolve(options, certfile=str(tmp_path / "weak.pem")))
+
+
+def self_signed(key: rsa.RSAPrivateKey) -> bytes:
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + datetime.timedelta(days=1))
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+
+@pytest.mark.parametrize("ciphers", [("ROT13",), ("ECDHE-ECDSA-AES256-GCM-SHA384", "ROT13")])
+def test_an_unknown_cipher_is_named_even_among_known_ones(options: TlsSettings, ciphers: tuple[str, ...]) -> None:
+    with pytest.raises(SettingError, match=r"^ssl_options\.ciphers: OpenSSL has no 'ROT13'") as caught:
+        server_context(attrs.evolve(options, ciphers=ciphers))
+    assert (caught.value.field, caught.value.value) == ("tls.ciphers", "ROT13")
 
 
 def test_checking_clients_without_an_authority_is_a_mistake(options: TlsSettings) -> None:
-    with pytest.raises(StartError, match=r"verify_peer needs ssl_options\.cacertfile"):
+    with pytest.raises(SettingError, match=r"^ssl_options\.verify: verify_peer .* ssl_options\.cacertfile"):
         server_context(attrs.evolve(options, verify="verify_peer", cacertfile=None))
 
 
 def test_versions_with_a_gap_are_a_mistake(options: TlsSettings) -> None:
-    with pytest.raises(StartError, match=r"tlsv1\.2 lies between"):
+    with pytest.raises(StartError, match=r"^ssl_options\.versions: tlsv1\.2 is left out"):
         server_context(attrs.evolve(options, versions=("tlsv1.1", "tlsv1.3")))

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from amq.cli.banner import banner
 from amq.config.load import ConfigError, load
+from amq.config.origins import Origins
 from amq.config.settings import LOG_LEVELS
 from amq.server import logs, main
-from amq.server.errors import StartError
+from amq.server.errors import SettingError, StartError
 from amq.server.server import Server
 
 LOGGER: Final = logging.getLogger(__name__)
@@ -40,16 +41,31 @@ def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Serve until stopped; returns the exit status."""
+    origins = Origins()
     try:
-        settings, warnings = load(options.config, os.environ, listen=options.listen, log_level=options.log_level)
+        settings, warnings = load(
+            options.config, os.environ, listen=options.listen, log_level=options.log_level, origins=origins
+        )
         logs.configure(settings.log_level)
         for warning in warnings:
             LOGGER.warning(warning)
         main.run(settings, announce)
+    except SettingError as error:
+        return _refuse(_placed(error, origins))
     except (ConfigError, StartError) as error:
-        print(f"amq: {error}", file=sys.stderr)
-        return CANNOT_START
+        return _refuse(str(error))
     return 0
+
+
+def _placed(error: SettingError, origins: Origins) -> str:
+    """What is wrong, with the place where it is said instead of the bare key."""
+    origin = origins.of(error.field, error.value)
+    return str(error) if origin is None else f"{origin}: {error.problem}"
+
+
+def _refuse(problem: str) -> int:
+    print(f"amq: {problem}", file=sys.stderr)
+    return CANNOT_START
 
 
 def announce(server: Server) -> None:

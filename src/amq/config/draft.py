@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from amq.config.keys import KEYS, PARTS, Key
+from amq.config.origins import Origins
 from amq.config.settings import Listener, Settings
 
 _DIGITS: Final = re.compile(r"(\d+)")
@@ -16,23 +17,28 @@ _DIGITS: Final = re.compile(r"(\d+)")
 class Draft:
     """What was given so far, by the key's name and the word in the place of its `$`.
 
-    `origins` says for each key where its latest value came from.
+    `origins` is told where each value comes from.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, origins: Origins) -> None:
         self._given: dict[str, dict[str, Any]] = {}
-        self.origins: dict[str, str] = {}
+        self._origins = origins
 
     def put(self, key: Key, word: str, value: Any, origin: str) -> None:
         """Take a value in place of an earlier one for the same key and word."""
         self._given.setdefault(key.name, {})[word] = value
-        self.origins[key.name] = origin
+        self._origins.put(key, word, value, origin)
 
-    def listen_only(self, listeners: Iterable[Listener], origin: str) -> None:
-        """Take these in place of all plain TCP listeners given so far."""
-        self._given.pop("listeners.tcp", None)
-        self._given["listeners.tcp.$name"] = {str(number): found for number, found in enumerate(listeners)}
-        self.origins["listeners.tcp.$name"] = origin
+    def listen_only(self, key: Key, listeners: Iterable[tuple[Listener, str]]) -> None:
+        """Take these, each with its origin, in place of all plain TCP listeners given so far.
+
+        `key` is that of plain TCP listeners.
+        """
+        for name in ("listeners.tcp", key.name):
+            self._given.pop(name, None)
+            self._origins.drop(name)
+        for number, (listener, origin) in enumerate(listeners):
+            self.put(key, str(number), listener, origin)
 
     def settings(self) -> Settings:
         """The settings, with defaults for what was not given.

@@ -20,6 +20,7 @@ import attrs
 from amq.config import environment
 from amq.config.draft import Draft
 from amq.config.keys import KEYS, Key, find
+from amq.config.origins import Origins
 from amq.config.settings import Settings
 from amq.config.substitution import substitute
 from amq.lang.conf import ConfError, Include, parse
@@ -71,13 +72,16 @@ def load(
     *,
     listen: Sequence[str] = (),
     log_level: str | None = None,
+    origins: Origins | None = None,
 ) -> tuple[Settings, list[str]]:
     """The settings, and a warning of one line for each key that is not known.
 
     `path` is a file in the form of `rabbitmq.conf`, None for no file. `listen` (HOST:PORT each) takes the place of
-    all plain TCP listeners. Raises ConfigError, whose text is one line.
+    all plain TCP listeners. `origins` is told where each value comes from, for errors that are found later.
+    Raises ConfigError, whose text is one line.
     """
-    draft = Draft()
+    origins = origins or Origins()
+    draft = Draft(origins)
     warnings: list[str] = []
     if path is not None:
         _take_file(draft, Path(path), environ, warnings)
@@ -87,8 +91,8 @@ def load(
     try:
         return draft.settings(), warnings
     except ValueError as error:
-        origin = draft.origins.get("listeners.ssl.$name", "configuration")
-        raise ConfigError(origin, str(error)) from None
+        # What is left to be wrong here is a TLS listener without a certificate.
+        raise ConfigError(origins.of("listeners") or "configuration", str(error)) from None
 
 
 def _take_file(draft: Draft, path: Path, environ: Mapping[str, str], warnings: list[str]) -> None:
@@ -116,7 +120,7 @@ def _take_rabbitmq_variables(draft: Draft, environ: Mapping[str, str]) -> None:
     if asked is not None:
         origin, text = asked
         key = _BY_NAME["listeners.tcp.$name"]
-        draft.listen_only([_read(key, text, origin)], origin)
+        draft.listen_only(key, [(_read(key, text, origin), origin)])
 
 
 def _take_variables(draft: Draft, environ: Mapping[str, str], warnings: list[str]) -> None:
@@ -133,7 +137,8 @@ def _take_variables(draft: Draft, environ: Mapping[str, str], warnings: list[str
 def _take_options(draft: Draft, listen: Sequence[str], log_level: str | None) -> None:
     if listen:
         key = _BY_NAME["listeners.tcp.$name"]
-        draft.listen_only([_read(key, text, f"--listen {text}") for text in listen], f"--listen {listen[-1]}")
+        given = [(text, f"--listen {text}") for text in listen]
+        draft.listen_only(key, [(_read(key, text, origin), origin) for text, origin in given])
     if log_level is not None:
         # The key that wins over the others for this setting.
         _put(draft, _BY_NAME["log.console.level"], "", log_level, f"--log-level {log_level}")

@@ -15,7 +15,7 @@ from amq.definitions.apply import apply
 from amq.definitions.document import parse
 from amq.definitions.fields import DocumentError
 from amq.exchanges.base import Exchange
-from amq.server.errors import StartError
+from amq.server.errors import SettingError
 
 LOGGER: Final = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ PLUGINS: Final = "amq.exchanges"
 def new_broker(settings: Settings) -> Broker:
     """A broker for a server, born now.
 
-    Raises StartError for definitions that cannot be loaded.
+    Raises SettingError for definitions that cannot be loaded.
     """
     enter_exchange_types()
     broker = Broker(settings, time.monotonic(), time.time(), secret=secrets.token_bytes(32))
@@ -35,25 +35,29 @@ def new_broker(settings: Settings) -> Broker:
 
 
 def load_definitions(path: str, broker: Broker) -> None:
-    """Make the broker have what a file in RabbitMQ's format defines (`load_definitions`), and the default user and
-    vhost only when it defines no user.
+    """Make the broker have what a file in RabbitMQ's format (UTF-8) defines (`load_definitions`).
 
-    Raises StartError.
+    It has the default user and vhost only when the file defines no user.
+    Raises SettingError.
     """
     try:
-        document = parse(Path(path).read_text())
+        document = parse(Path(path).read_text("utf-8-sig"))
         if not document.users:
             # Nobody could log in; RabbitMQ leaves it at that.
             broker.add_defaults()
         warnings = apply(document, broker)
     except OSError as error:
-        raise StartError(f"load_definitions: {path}: {error.strerror}") from None
+        raise _wrong(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise StartError(f"load_definitions: {path}: not UTF-8 text: {error.reason} at octet {error.start}") from None
+        raise _wrong(f"{path}: not UTF-8 text: {error.reason} at octet {error.start}") from None
     except DocumentError as error:
-        raise StartError(f"load_definitions: {path}: {error}") from None
+        raise _wrong(f"{path}: {error}") from None
     for warning in warnings:
         LOGGER.warning("load_definitions: %s: %s", path, warning)
+
+
+def _wrong(problem: str) -> SettingError:
+    return SettingError("load_definitions", "load_definitions", problem)
 
 
 @cache

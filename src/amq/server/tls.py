@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from amq.config.settings import TlsSettings
-from amq.server.errors import StartError
+from amq.server.errors import SettingError, StartError
 
 LOGGER: Final = logging.getLogger(__name__)
 
@@ -24,6 +24,9 @@ VERSIONS: Final = {
 TLS_1_3_SUITE: Final = "TLS_"
 # A verified chain holds the peer's certificate and the root besides the intermediate ones that `depth` counts.
 PEER_AND_ROOT: Final = 2
+# What OpenSSL calls a key that belongs to another certificate, of the same kind or of another.
+MISMATCHES: Final = {"KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED"}
+ALLOWED_CERTIFICATES: Final = "allowed: certificates in PEM format"
 
 
 class ServerContext(ssl.SSLContext):
@@ -47,8 +50,8 @@ class DepthCheckedConnection(ssl.SSLObject):
 def server_context(options: TlsSettings) -> ssl.SSLContext:
     """The context of every TLS listener.
 
-    Raises StartError, naming the option, for a file that is missing or no PEM, a key that does not belong to the
-    certificate, a wrong password and an unknown cipher.
+    Raises SettingError for a file that is missing or no PEM, a key that does not belong to the certificate, a wrong
+    password, an unknown cipher, a gap between versions, and verify_peer without authorities.
     """
     context = ServerContext(ssl.PROTOCOL_TLS_SERVER)
     context.depth = options.depth
@@ -67,11 +70,11 @@ def server_context(options: TlsSettings) -> ssl.SSLContext:
 def _choose_versions(context: ssl.SSLContext, names: tuple[str, ...]) -> None:
     chosen = sorted(VERSIONS[name] for name in names)
     if not chosen:
-        raise StartError("ssl_options.versions: at least one version is needed")
+        raise _wrong("versions", f"none is given, allowed: {', '.join(VERSIONS)}")
     between = [name for name, version in VERSIONS.items() if chosen[0] < version < chosen[-1]]
     missing = [name for name in between if name not in names]
     if missing:
-        raise StartError(f"ssl_options.versions: {missing[0]} lies between two chosen versions and cannot be left out")
+        raise _wrong("versions", f"{missing[0]} is left out, allowed: versions without a gap between them")
     with warnings.catch_warnings():
         # The operator's choice; the ssl module finds TLS 1.0 and 1.1 worth a DeprecationWarning.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -83,11 +86,14 @@ def _choose_ciphers(context: ssl.SSLContext, names: tuple[str, ...]) -> None:
     older = [name for name in names if not name.startswith(TLS_1_3_SUITE)]
     if len(older) < len(names):
         LOGGER.warning("ssl_options.ciphers: Python offers every TLS 1.3 suite of the system; a choice has no effect")
-    if older:
+    for name in older:
+        # One by one: among others OpenSSL passes over those that it does not know.
         try:
-            context.set_ciphers(":".join(older))
+            context.set_ciphers(name)
         except ssl.SSLError:
-            raise StartError(f"ssl_options.ciphers: OpenSSL knows none of {', '.join(older)}") from None
+            raise _wrong("ciphers", f"OpenSSL has no '{name}', allowed: OpenSSL names of cipher suites", name) from None
+    if older:
+        context.set_ciphers(":".join(older))
 
 
 def _load_identity(context: ssl.SSLContext, options: TlsSettings) -> None:
@@ -98,13 +104,35 @@ def _load_identity(context: ssl.SSLContext, options: TlsSettings) -> None:
     try:
         # Without a password OpenSSL would ask for it on the terminal.
         context.load_cert_chain(options.certfile, options.keyfile, options.password or "")
-    except ssl.SSLError as error:
-        if error.reason == "KEY_VALUES_MISMATCH":
-            raise StartError("ssl_options.keyfile: the key does not belong to the certificate in certfile") from None
-        if _is_encrypted(options.keyfile):
-            raise StartError("ssl_options.password: the key in keyfile is encrypted, and not with this one") from None
-        where = f"{options.certfile} and {options.keyfile}"
-        raise StartError(f"ssl_options.certfile, keyfile: no PEM certificate and key in {where}") from None
+    except (ssl.SSLError, ValueError) as error:
+        # ValueError: a password that is too long to be one.
+        raise _explained(error, options.certfile, options.keyfile, options.password) from None
+
+
+def _explained(error: Exception, certfile: str, keyfile: str, password: str | None) -> SettingError:
+    """Which of the three it is: OpenSSL does not say."""
+    reason = getattr(error, "reason", None)
+    if not _holds_certificates(certfile):
+        return _wrong("certfile", f"no certificates in {certfile}, {ALLOWED_CERTIFICATES}")
+    if reason in MISMATCHES:
+        problem = f"the key in {keyfile} does not belong to the certificate in {certfile}"
+        return _wrong("keyfile", f"{problem}, allowed: the private key of that certificate")
+    if reason is not None:
+        problem = f"OpenSSL refuses {certfile}: {reason.lower().replace('_', ' ')}"
+        return _wrong("certfile", f"{problem}, allowed: a certificate and chain as strong as OpenSSL's security level")
+    if not _is_encrypted(keyfile):
+        return _wrong("keyfile", f"no private key in {keyfile}, allowed: a private key in PEM format")
+    if password is None:
+        return _wrong("keyfile", f"the key in {keyfile} is encrypted, allowed: with ssl_options.password only")
+    return _wrong("password", f"the key in {keyfile} does not open with it, allowed: the password of that key")
+
+
+def _holds_certificates(certfile: str) -> bool:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(certfile)
+    except ssl.SSLError:
+        return False
+    return True
 
 
 def _is_encrypted(keyfile: str) -> bool:
@@ -117,11 +145,13 @@ def _ask_for_certificates(context: ServerContext, options: TlsSettings) -> None:
         try:
             context.load_verify_locations(options.cacertfile)
         except ssl.SSLError:
-            raise StartError(f"ssl_options.cacertfile: no PEM certificates in {options.cacertfile}") from None
+            problem = f"no certificates in {options.cacertfile}, {ALLOWED_CERTIFICATES}"
+            raise _wrong("cacertfile", problem) from None
     if options.verify != "verify_peer":
         return
     if options.cacertfile is None:
-        raise StartError("ssl_options.verify: verify_peer needs ssl_options.cacertfile")
+        problem = "verify_peer has no authorities to check with, allowed: with ssl_options.cacertfile only"
+        raise _wrong("verify", problem)
     context.verify_mode = ssl.CERT_REQUIRED if options.fail_if_no_peer_cert else ssl.CERT_OPTIONAL
     if hasattr(ssl.SSLObject, "get_verified_chain"):
         context.sslobject_class = DepthCheckedConnection
@@ -133,4 +163,9 @@ def _require_readable(option: str, path: str) -> None:
     try:
         Path(path).read_bytes()
     except OSError as error:
-        raise StartError(f"ssl_options.{option}: cannot read {path}: {error.strerror}") from None
+        problem = f"cannot read {path}: {error.strerror}, allowed: a file that the broker may read"
+        raise _wrong(option, problem) from None
+
+
+def _wrong(option: str, problem: str, value: str | None = None) -> SettingError:
+    return SettingError(f"tls.{option}", f"ssl_options.{option}", problem, value)
