@@ -13,6 +13,11 @@ PYTHON ?=
 ARGS ?=
 # Arguments of pytest: make test PYTEST_ARGS="-k topic"
 PYTEST_ARGS ?=
+# Scripts in an environment, and what is installed editably, hold absolute paths: in a checkout that was moved or copied
+# it must be made again. `activate` says where it was made.
+IN_PLACE := [ -x $(BIN)/python ] && tr -d "\"'" <$(BIN)/activate | grep -qF "VIRTUAL_ENV=$(CURDIR)/$(VENV)"
+STAMPS := $(VENV)/created $(VENV)/installed $(VENV)/installed-tests
+$(shell { $(IN_PLACE); } 2>/dev/null || rm -f $(STAMPS))
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 help:
@@ -60,16 +65,18 @@ define apt_install
 { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1) >/dev/null; }
 endef
 
-# The virtual environment; one that is there already is kept. Debian's python3 comes without the module that makes one.
+# The virtual environment; one that was made here already is kept. Debian's python3 comes without the module that makes one.
 $(VENV)/created:
 	@set -e; \
-	if $(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then touch $@; exit 0; fi; \
+	if $(IN_PLACE) && $(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then touch $@; exit 0; fi; \
 	python=; \
 	for candidate in $(PYTHON) $(if $(PYTHON),,python3 python3.13 python3.12 python3.11 python pypy3); do \
 	  if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi; \
 	done; \
 	if [ -z "$$python" ]; then \
-	  echo "amq needs Python 3.11 or newer; found: $$(python3 --version 2>&1 || true)." >&2; \
+	  asked="$(or $(PYTHON),python3)"; \
+	  version=$$($$asked --version 2>&1) || version="no Python that runs"; \
+	  echo "amq needs Python 3.11 or newer; $$asked is $$version." >&2; \
 	  echo "Install one (Debian: sudo apt-get install python3 python3-venv), or name one: make run PYTHON=/path/to/python3" >&2; \
 	  exit 1; \
 	fi; \
