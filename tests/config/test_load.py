@@ -232,6 +232,11 @@ def test_a_file_that_cannot_be_read_is_refused(write: Write, tmp_path: Path) -> 
     assert refusal(missing) == f"{missing}: '{missing}' cannot be read: No such file or directory"
     binary = write(b"a = \xff")
     assert refusal(binary) == f"{binary}: '{binary}' is not UTF-8 at octet 4"
+    zero = write(b"load_definitions = a\0b")
+    assert refusal(zero) == f"{zero}: '{zero}' has a null at octet 20, allowed: text"
+    write(b"a\0", "zero")
+    assert "has a null at octet 1" in refusal(write("default_pass = $(<zero)"))
+    assert "has a null" in refusal(write(b"default_pass = $(<ze\0ro)"))
     path = write("default_pass = $(<gone)")
     gone = tmp_path / "gone"
     assert refusal(path) == f"{path}:1:16: default_pass: '{gone}' cannot be read: No such file or directory"

@@ -32,6 +32,7 @@ ANY: Final = "*"
 INCLUDABLE: Final = "a file, or several by a name with * in it"
 # To pathlib two of them are something else.
 _STARS: Final = re.compile(r"\*+")
+NULL: Final = b"\0"
 _BY_NAME: Final = {key.name: key for key in KEYS}
 _FROM_FILE: Final = re.compile(r"\$\(<(.+)\)")
 
@@ -198,7 +199,11 @@ def _with_own_text(given: _Given) -> _Given:
 
 def _text(path: Path, origin: str) -> str:
     try:
-        return path.read_bytes().decode()
+        octets = path.read_bytes()
+        # No path can hold one: the calls that take paths raise other errors than OSError for it.
+        if NULL in octets:
+            raise ConfigError(origin, f"'{path}' has a null at octet {octets.index(NULL)}", "text")
+        return octets.decode()
     except UnicodeDecodeError as error:
         raise ConfigError(origin, f"'{path}' is not UTF-8 at octet {error.start}") from None
     except OSError as error:
