@@ -14,6 +14,7 @@ Both listen on a free port of 127.0.0.1 and start within milliseconds. Keyword a
 `amq.config.settings.Settings`: `running(heartbeat=5)`. The memory alarm is off: the process belongs to the program.
 """
 
+import contextlib
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -41,6 +42,9 @@ FREE_PORT: Final = (Listener("127.0.0.1", 0),)
 GRACE: Final = 0.1  # seconds
 # What connection.close says by default when an operator closes a connection.
 CLOSED: Final = "Closed via management plugin"
+# How long the end of a block waits for the broker, whatever became of the program.
+FAREWELL: Final = 5.0  # seconds
+STOPPED: Final = "the broker has stopped"
 
 
 @attrs.frozen
@@ -65,7 +69,7 @@ class Address:
 @attrs.define(eq=False)
 class EmbeddedBroker:
     """A broker in a trio program, and levers for what can go wrong with it. For the task that `serve` was entered in
-    and its descendants; the levers act before they return.
+    and its descendants; the levers act before they return. After the block they raise RuntimeError.
     """
 
     settings: Settings
@@ -73,6 +77,15 @@ class EmbeddedBroker:
     _server: Server = attrs.field(init=False)
     _nursery: trio.Nursery = attrs.field(init=False)
     _gone: trio.Event = attrs.field(init=False)
+    # Held by who starts or stops the server.
+    _changing: trio.Lock = attrs.field(factory=trio.Lock, init=False)
+    _listening: bool = attrs.field(default=False, init=False)
+    _ended: bool = attrs.field(default=False, init=False)
+
+    @property
+    def listening(self) -> bool:
+        """Whether clients can connect: not during `restart`, nor after one that failed."""
+        return self._listening
 
     @property
     def address(self) -> Address:
@@ -109,107 +122,142 @@ class EmbeddedBroker:
 
     def drop_connections(self) -> None:
         """Cut every client's socket without a word, as a network failure does."""
-        self._server.cut_clients()
+        self._alive().cut_clients()
 
     def close_connections(self, reason: str = CLOSED) -> None:
         """Send `connection.close` 320 with this reason to every client, as an operator does."""
-        self._server.close_clients(reason)
+        self._alive().close_clients(reason)
 
     def block_publishers(self) -> None:
         """Raise the memory alarm: clients that publish hear `connection.blocked` and are not read from."""
-        self._server.work(lambda: self.broker.set_alarm("memory", True))
+        self._alive().work(lambda: self.broker.set_alarm("memory", True))
 
     def unblock_publishers(self) -> None:
         """Clear the memory alarm: `connection.unblocked`."""
-        self._server.work(lambda: self.broker.set_alarm("memory", False))
+        self._alive().work(lambda: self.broker.set_alarm("memory", False))
 
     def refuse_logins(self) -> None:
         """Refuse every login from now on, whoever asks; clients that are connected stay."""
-        self.broker.accepting_logins = False
+        self._alive().broker.accepting_logins = False
 
     def accept_logins(self) -> None:
         """Let users in again."""
-        self.broker.accepting_logins = True
+        self._alive().broker.accepting_logins = True
 
     def add_vhost(self, name: str) -> None:
         """A new, empty vhost in which the default user may do everything; nothing happens if it is there already."""
-        vhost = self.broker.add_vhost(name)
+        vhost = self._alive().broker.add_vhost(name)
         vhost.permissions.set(self.settings.default_user, Permission(".*", ".*", ".*"))
 
     def delete_vhost(self, name: str) -> None:
         """Delete a vhost with all that is in it and close the connections to it; a missing one is no error."""
-        self._server.work(partial(self.broker.delete_vhost, name))
+        self._alive().work(partial(self.broker.delete_vhost, name))
 
     async def restart(self) -> None:
         """Stop and start on the same port, as an operator does: every client hears `connection.close` 320.
 
         What is durable stays: vhosts, users, durable exchanges and queues, the bindings between them, and persistent
-        messages in durable queues (as redelivered). Everything else is gone. Levers stay as they are. Raises
-        StartError when another program took the port meanwhile.
+        messages in durable queues (as redelivered). Everything else is gone. Levers stay as they are. Restarts wait for
+        each other. Raises StartError when another program took the port meanwhile: nobody listens then, and another
+        restart may be tried.
         """
-        await self.stop()
-        forget_transient(self.broker)
-        await self.listen()
-        self.serve(self._nursery)
+        async with self._changing:
+            self._alive()
+            await self._stop()
+            forget_transient(self.broker)
+            await self.listen()
+            self.serve(self._nursery)
 
     async def listen(self) -> None:
         """Open the listeners; for `amq.embed.serve`. Raises StartError."""
-        self._server = Server(self.settings, self.broker)
-        await self._server.open()
+        server = Server(self.settings, self.broker)
+        await server.open()
+        self._server = server
+        self._listening = True
         # A port that the system chose is kept over restarts.
-        bound = tuple(Listener(door.host, door.port, door.tls is not None) for door in self._server.doors)
+        bound = tuple(Listener(door.host, door.port, door.tls is not None) for door in server.doors)
         self.settings = attrs.evolve(self.settings, listeners=bound)
 
     def serve(self, nursery: trio.Nursery) -> None:
         """Serve clients in that nursery; for `amq.embed.serve`."""
         self._nursery = nursery
         self._gone = trio.Event()
-        nursery.start_soon(self._run, self._gone)
+        nursery.start_soon(self._run, self._server, self._gone)
 
-    async def stop(self) -> None:
-        """Close every connection and listener; for `amq.embed.serve`."""
+    async def end(self) -> None:
+        """Close every connection and listener for good; for `amq.embed.serve`."""
+        async with self._changing:
+            self._ended = True
+            await self._stop()
+
+    def _alive(self) -> Server:
+        """What a lever acts on: the server, also one that is stopped and may be followed by another."""
+        if self._ended:
+            raise RuntimeError(STOPPED)
+        return self._server
+
+    async def _stop(self) -> None:
+        self._listening = False
         self._server.stop(GRACE)
         await self._gone.wait()
 
-    async def _run(self, gone: trio.Event) -> None:
-        await self._server.run()
-        gone.set()
+    async def _run(self, server: Server, gone: trio.Event) -> None:
+        try:
+            await server.run()
+        finally:
+            gone.set()
 
 
 @asynccontextmanager
 async def serve(**settings: Any) -> AsyncIterator[EmbeddedBroker]:
     """A broker in this trio program, from here to the end of the block.
 
-    Raises StartError, and TypeError or ValueError for settings that do not exist or are out of range.
+    Raises StartError, and TypeError or ValueError for settings that do not exist or are out of range. What the block
+    raises comes out as it is.
     """
-    chosen = Settings(**{"listeners": FREE_PORT, **settings})
+    chosen = _settings(settings)
     embedded = EmbeddedBroker(chosen, new_broker(chosen))
     await embedded.listen()
-    failure: Exception | None = None
-    async with trio.open_nursery() as nursery:
-        embedded.serve(nursery)
-        try:
-            yield embedded
-        except Exception as error:
-            # Raised below, as it is: out of the nursery it would come as an ExceptionGroup.
-            failure = error
-        await embedded.stop()
-    if failure is not None:
-        raise failure
+    failure: BaseException | None = None
+    try:
+        async with trio.open_nursery() as nursery:
+            embedded.serve(nursery)
+            try:
+                yield embedded
+            except BaseException as error:
+                if nursery.cancel_scope.cancel_called:
+                    raise  # cancelled by a defect of the broker, which comes out of the nursery as well
+                failure = error
+            with trio.move_on_after(FAREWELL, shield=True):
+                await embedded.end()
+            nursery.cancel_scope.cancel()
+    finally:
+        # Out of the nursery it would come as an ExceptionGroup, or be lost in a program that is cancelled.
+        if failure is not None:
+            raise failure
+
+
+def _settings(chosen: dict[str, Any]) -> Settings:
+    listeners = chosen.get("listeners", FREE_PORT)
+    if not isinstance(listeners, tuple) or not all(isinstance(listener, Listener) for listener in listeners):
+        raise TypeError(f"listeners must be a tuple of amq.config.settings.Listener, not {listeners!r}")
+    if not listeners:
+        raise ValueError("listeners must not be empty")
+    return Settings(**{**chosen, "listeners": listeners})
 
 
 @attrs.define(eq=False)
 class ThreadedBroker:
     """A broker in a thread of its own, with the levers of EmbeddedBroker. They may be pulled from any thread, also
     from one that runs an event loop: they block for as long as the broker takes, which is less than a millisecond for
-    all but `restart`.
+    all but `restart`. After the block they raise RuntimeError.
     """
 
     address: Address
     _embedded: EmbeddedBroker
     _token: trio.lowlevel.TrioToken
     _nursery: trio.Nursery
-    _leave: trio.Event = attrs.field(factory=trio.Event, init=False)
+    _leave: trio.Event = attrs.field(factory=trio.Event)
 
     @property
     def host(self) -> str:
@@ -220,6 +268,11 @@ class ThreadedBroker:
     def port(self) -> int:
         """Where it listens."""
         return self.address.port
+
+    @property
+    def listening(self) -> bool:
+        """Whether clients can connect: not during `restart`, nor after one that failed."""
+        return self._embedded.listening
 
     @property
     def vhost(self) -> str:
@@ -272,30 +325,47 @@ class ThreadedBroker:
         connect again. Raises StartError when another program took the port meanwhile.
         """
         done: Future[None] = Future()
-        self._token.run_sync_soon(self._nursery.start_soon, self._restart, done)
+        self._soon(self._start_restart, done)
         done.result()
 
     def stop(self) -> None:
-        """End it; for `amq.embed.running`."""
-        self._call(self._leave.set)
-
-    def _call(self, action: Callable[[], None]) -> None:
-        """Let the broker's thread do something, and wait until it is done."""
-        done: Future[None] = Future()
-        self._token.run_sync_soon(_do, action, done)
-        done.result()
-
-    async def _restart(self, done: "Future[None]") -> None:
-        try:
-            await self._embedded.restart()
-        except BaseException as error:
-            done.set_exception(error)
-            raise
-        done.set_result(None)
+        """Begin to end it, unless it has ended; for `amq.embed.running`."""
+        with contextlib.suppress(trio.RunFinishedError):
+            self._token.run_sync_soon(self._leave.set)
 
     async def until_stopped(self) -> None:
         """For `amq.embed.running`."""
         await self._leave.wait()
+
+    def _call(self, action: Callable[[], None]) -> None:
+        """Let the broker's thread do something, and wait until it is done."""
+        done: Future[None] = Future()
+        self._soon(_do, action, done)
+        done.result()
+
+    def _soon(self, function: Callable[..., None], *arguments: Any) -> None:
+        try:
+            self._token.run_sync_soon(function, *arguments)
+        except trio.RunFinishedError:
+            raise RuntimeError(STOPPED) from None
+
+    def _start_restart(self, done: "Future[None]") -> None:
+        try:
+            self._nursery.start_soon(self._restart, done)
+        except RuntimeError:  # the nursery is closed
+            done.set_exception(RuntimeError(STOPPED))
+
+    async def _restart(self, done: "Future[None]") -> None:
+        # What goes wrong is the caller's to know; the broker goes on.
+        try:
+            await self._embedded.restart()
+        except Exception as error:
+            done.set_exception(error)
+        except trio.Cancelled:
+            done.set_exception(RuntimeError(STOPPED))
+            raise
+        else:
+            done.set_result(None)
 
 
 @contextmanager
@@ -306,15 +376,20 @@ def running(**settings: Any) -> Iterator[ThreadedBroker]:
     """
     started: Future[ThreadedBroker] = Future()
     thread = threading.Thread(target=_run_thread, args=(settings, started), name="amq broker", daemon=True)
-    thread.start()
     try:
-        broker = started.result()
-        try:
-            yield broker
-        finally:
-            broker.stop()
+        thread.start()
+        yield started.result()
     finally:
-        thread.join()
+        # When it is up: Ctrl-C may come before.
+        started.add_done_callback(_stop_started)
+        # In a process that was forked within the block there is no such thread.
+        if thread.is_alive():
+            thread.join()
+
+
+def _stop_started(started: "Future[ThreadedBroker]") -> None:
+    if started.exception() is None:
+        started.result().stop()
 
 
 def _run_thread(settings: dict[str, Any], started: "Future[ThreadedBroker]") -> None:

@@ -39,8 +39,11 @@ def amq_server() -> "Iterator[ThreadedBroker]":
 def amq_broker(amq_server: "ThreadedBroker", request: pytest.FixtureRequest) -> "Iterator[ThreadedBroker]":
     """A fresh vhost of the broker: `url`, `host`, `port`, `vhost`, and the levers of `amq.embed.ThreadedBroker`.
 
-    After the test the vhost is deleted, connections to it are closed, and no lever stays pulled.
+    After the test the vhost is deleted, connections to it are closed, and no lever stays pulled. Raises StartError when
+    the port was taken in a restart of an earlier test and still is.
     """
+    if not amq_server.listening:
+        amq_server.restart()
     vhost = _vhost_of(request.node.name, next(_numbers))
     amq_server.add_vhost(vhost)
     yield amq_server.in_vhost(vhost)

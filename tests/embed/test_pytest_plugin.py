@@ -77,6 +77,26 @@ def test_meets_none(amq_broker):
     assert "2 passed" in run_suite(tmp_path, suite)
 
 
+def test_a_restart_that_failed_is_made_up_for_before_the_next_test(tmp_path: Path) -> None:
+    suite = """
+import pika, pytest, resource
+from amq.server.errors import StartError
+
+def test_restarts_without_file_descriptors(amq_broker):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        with pytest.raises(StartError):
+            amq_broker.restart()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+def test_connects(amq_broker):
+    pika.BlockingConnection(pika.URLParameters(amq_broker.url)).close()
+"""
+    assert "2 passed" in run_suite(tmp_path, suite)
+
+
 def test_pytest_trio_and_asyncio_tests_can_pull_levers(tmp_path: Path) -> None:
     suite = """
 import asyncio, trio, pika

@@ -6,6 +6,8 @@ import asyncio
 import gc
 import logging
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,6 +101,17 @@ def test_a_wrong_setting_is_refused() -> None:
         pytest.fail("started")
 
 
+@pytest.mark.parametrize("listeners", ["x", ("127.0.0.1:5672",), 5672, None], ids=repr)
+def test_listeners_of_another_type_are_refused(listeners: object) -> None:
+    with pytest.raises(TypeError, match=r"amq\.config\.settings\.Listener, not "), embed.running(listeners=listeners):
+        pytest.fail("started")
+
+
+def test_a_broker_without_listeners_is_refused() -> None:
+    with pytest.raises(ValueError, match="listeners must not be empty"), embed.running(listeners=()):
+        pytest.fail("started")
+
+
 def test_a_port_in_use_is_an_error_that_leaves_nothing_behind() -> None:
     threads = set(threading.enumerate())
     with (
@@ -113,3 +126,28 @@ def test_a_port_in_use_is_an_error_that_leaves_nothing_behind() -> None:
 def test_an_error_in_the_block_comes_out_as_it_is() -> None:
     with pytest.raises(LookupError, match="mine"), embed.running():
         raise LookupError("mine")
+
+
+def test_an_interrupted_start_leaves_nothing_behind() -> None:
+    program = """
+import os, signal, threading, amq.embed
+
+class Listeners(tuple):
+    interrupted = False
+
+    # By the broker's thread while it starts.
+    def __iter__(self):
+        if not Listeners.interrupted:
+            Listeners.interrupted = True
+            os.kill(os.getpid(), signal.SIGINT)
+        return super().__iter__()
+
+try:
+    with amq.embed.running(listeners=Listeners(amq.embed.FREE_PORT)):
+        raise SystemExit("started")
+except KeyboardInterrupt:
+    print(Listeners.interrupted, threading.enumerate() == [threading.main_thread()])
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == "True True\n"
