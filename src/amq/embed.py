@@ -14,12 +14,11 @@ Both listen on a free port of 127.0.0.1 and start within milliseconds. Keyword a
 `amq.config.settings.Settings`: `running(heartbeat=5)`. The memory alarm is off: the process belongs to the program.
 """
 
-import contextlib
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
@@ -74,32 +73,22 @@ class EmbeddedBroker:
 
     settings: Settings
     broker: Broker
+    # Whether clients can connect: not during `restart`, nor after one that failed.
+    listening: bool = attrs.field(default=False, init=False)
     _server: Server = attrs.field(init=False)
     _nursery: trio.Nursery = attrs.field(init=False)
     _gone: trio.Event = attrs.field(init=False)
     # Held by who starts or stops the server.
     _changing: trio.Lock = attrs.field(factory=trio.Lock, init=False)
-    _listening: bool = attrs.field(default=False, init=False)
     _ended: bool = attrs.field(default=False, init=False)
-
-    @property
-    def listening(self) -> bool:
-        """Whether clients can connect: not during `restart`, nor after one that failed."""
-        return self._listening
 
     @property
     def address(self) -> Address:
         """Where the first listener is found; the user and the vhost are the default ones."""
         door = self._server.doors[0]
         settings = self.settings
-        return Address(
-            door.host,
-            door.port,
-            settings.default_user,
-            settings.default_pass,
-            settings.default_vhost,
-            door.tls is not None,
-        )
+        tls = door.tls is not None
+        return Address(door.host, door.port, settings.default_user, settings.default_pass, settings.default_vhost, tls)
 
     @property
     def host(self) -> str:
@@ -173,7 +162,7 @@ class EmbeddedBroker:
         server = Server(self.settings, self.broker)
         await server.open()
         self._server = server
-        self._listening = True
+        self.listening = True
         # A port that the system chose is kept over restarts.
         bound = tuple(Listener(door.host, door.port, door.tls is not None) for door in server.doors)
         self.settings = attrs.evolve(self.settings, listeners=bound)
@@ -197,7 +186,7 @@ class EmbeddedBroker:
         return self._server
 
     async def _stop(self) -> None:
-        self._listening = False
+        self.listening = False
         self._server.stop(GRACE)
         await self._gone.wait()
 
@@ -257,7 +246,7 @@ class ThreadedBroker:
     _embedded: EmbeddedBroker
     _token: trio.lowlevel.TrioToken
     _nursery: trio.Nursery
-    _leave: trio.Event = attrs.field(factory=trio.Event)
+    _leave: trio.Event
 
     @property
     def host(self) -> str:
@@ -324,30 +313,24 @@ class ThreadedBroker:
         """Stop and start on the same port; what stays is told at EmbeddedBroker.restart. Blocks until clients can
         connect again. Raises StartError when another program took the port meanwhile.
         """
-        done: Future[None] = Future()
-        self._soon(self._start_restart, done)
-        done.result()
+        self._wait_for(self._start_restart)
 
     def stop(self) -> None:
         """Begin to end it, unless it has ended; for `amq.embed.running`."""
-        with contextlib.suppress(trio.RunFinishedError):
+        with suppress(trio.RunFinishedError):
             self._token.run_sync_soon(self._leave.set)
-
-    async def until_stopped(self) -> None:
-        """For `amq.embed.running`."""
-        await self._leave.wait()
 
     def _call(self, action: Callable[[], None]) -> None:
         """Let the broker's thread do something, and wait until it is done."""
-        done: Future[None] = Future()
-        self._soon(_do, action, done)
-        done.result()
+        self._wait_for(partial(_do, action))
 
-    def _soon(self, function: Callable[..., None], *arguments: Any) -> None:
+    def _wait_for(self, begin: "Callable[[Future[None]], None]") -> None:
+        done: Future[None] = Future()
         try:
-            self._token.run_sync_soon(function, *arguments)
+            self._token.run_sync_soon(begin, done)
         except trio.RunFinishedError:
             raise RuntimeError(STOPPED) from None
+        done.result()
 
     def _start_restart(self, done: "Future[None]") -> None:
         try:
@@ -403,10 +386,10 @@ def _run_thread(settings: dict[str, Any], started: "Future[ThreadedBroker]") -> 
 
 async def _run_until_stopped(settings: dict[str, Any], started: "Future[ThreadedBroker]") -> None:
     async with serve(**settings) as embedded, trio.open_nursery() as nursery:
+        leave = trio.Event()
         token = trio.lowlevel.current_trio_token()
-        broker = ThreadedBroker(embedded.address, embedded, token, nursery)
-        started.set_result(broker)
-        await broker.until_stopped()
+        started.set_result(ThreadedBroker(embedded.address, embedded, token, nursery, leave))
+        await leave.wait()
 
 
 def _do(action: Callable[[], None], done: "Future[None]") -> None:
