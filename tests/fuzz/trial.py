@@ -104,6 +104,9 @@ class Bench:
         for exchange in list(vhost.exchanges.values()):
             if exchange.name not in PREDECLARED:
                 topology.delete_exchange(vhost, exchange)
+        for each in [each for bindings in vhost.incoming.values() for each in bindings.values()]:
+            # Between exchanges that are always there.
+            topology.unbind(vhost, each.source, each.destination, each.routing_key, each.arguments)
         assert vhost.incoming == {}
         assert all(not exchange.bindings for exchange in vhost.exchanges.values())
         assert all(len(routes) <= MAX_ROUTES for routes in vhost.routes.values())
