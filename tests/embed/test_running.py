@@ -130,7 +130,7 @@ def test_an_error_in_the_block_comes_out_as_it_is() -> None:
 
 def test_an_interrupted_start_leaves_nothing_behind() -> None:
     program = """
-import os, signal, threading, amq.embed
+import os, signal, threading, amq.embed, amq.embedding
 
 class Listeners(tuple):
     interrupted = False
@@ -143,7 +143,7 @@ class Listeners(tuple):
         return super().__iter__()
 
 try:
-    with amq.embed.running(listeners=Listeners(amq.embed.FREE_PORT)):
+    with amq.embed.running(listeners=Listeners(amq.embedding.FREE_PORT)):
         raise SystemExit("started")
 except KeyboardInterrupt:
     print(Listeners.interrupted, threading.enumerate() == [threading.main_thread()])
