@@ -155,7 +155,7 @@ def compare(tool: str, ours: str, theirs: str, name: str, rounds: int, count: in
         b = measure(tool, theirs, arguments, int(count * share))
         rows.append((a[0], b[0], a[0] / b[0] if b[0] else 0.0, a[1], b[1]))
     mid = [statistics.median(column) for column in zip(*rows, strict=True)]
-    print(f"{name:<16}{mid[0]:>10.0f}{mid[1]:>10.0f}{mid[2]:>8.2f}{mid[3]:>10.1f}{mid[4]:>10.1f}", flush=True)
+    print(f"{name:<16}{mid[0]:>10.0f}{mid[1]:>10.0f}{mid[2]:>8.2f}{mid[3]:>10.2f}{mid[4]:>10.2f}", flush=True)
     return mid[2]
 
 
