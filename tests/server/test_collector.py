@@ -8,7 +8,7 @@ import weakref
 import trio
 import trio.testing
 
-from amq.server.collector import GONE, INTERVAL, THRESHOLDS, Collector
+from amq.server.collector import GONE, INTERVAL, THRESHOLDS, WORTH_RELEASING, Collector
 
 
 class Cycle:
@@ -46,6 +46,35 @@ async def test_garbage_goes_when_many_clients_have_left(nursery: trio.Nursery) -
     collector.gone()
     await trio.testing.wait_all_tasks_blocked()
     assert garbage() is None
+
+
+async def test_what_the_allocator_keeps_is_given_back_where_it_is_much(nursery: trio.Nursery) -> None:
+    released = trio.Event()
+    token = trio.lowlevel.current_trio_token()
+    collector = Collector(lambda: WORTH_RELEASING + 1, lambda: token.run_sync_soon(released.set))
+    nursery.start_soon(collector.run)
+    await trio.testing.wait_all_tasks_blocked()
+    for _ in range(GONE):
+        collector.gone()
+    await released.wait()
+
+
+async def test_a_small_process_is_left_as_it_is(nursery: trio.Nursery) -> None:
+    measured = trio.Event()
+
+    def resident() -> int:
+        measured.set()
+        return WORTH_RELEASING
+
+    released: list[bool] = []
+    collector = Collector(resident, lambda: released.append(True))
+    nursery.start_soon(collector.run)
+    await trio.testing.wait_all_tasks_blocked()
+    for _ in range(GONE):
+        collector.gone()
+    await measured.wait()
+    await trio.testing.wait_all_tasks_blocked()
+    assert released == []
 
 
 async def test_old_objects_are_not_looked_at_while_a_backlog_grows(nursery: trio.Nursery) -> None:

@@ -7,10 +7,13 @@ does it whenever the number of objects has grown by a quarter, and all clients w
 
 import gc
 import time
+from collections.abc import Callable
 from typing import Final
 
 import attrs
 import trio
+
+from amq.server import memory
 
 # Young objects are looked at as ever, in portions that take about a millisecond; old ones never by themselves.
 THRESHOLDS: Final = (10_000, 10, 1_000_000_000)
@@ -19,12 +22,19 @@ INTERVAL: Final = 60.0  # seconds
 SHARE: Final = 0.002
 # So many clients that left are worth a collection before the interval is over.
 GONE: Final = 1000
+# A process smaller than this is left as it is, in octets.
+WORTH_RELEASING: Final = 1 << 27
 
 
 @attrs.define(eq=False)
 class Collector:
-    """Runs full collections. `gone` is to be called for every client that has left."""
+    """Runs full collections, and has the allocator give back afterwards what it keeps of a backlog that was drained.
 
+    `gone` is to be called for every client that has left. `resident` measures the memory of the process, in octets.
+    """
+
+    resident: Callable[[], int] = memory.resident
+    release: Callable[[], None] = memory.release
     _left: int = attrs.field(default=0, init=False)
     _enough: trio.Event = attrs.field(factory=trio.Event, init=False)
 
@@ -59,3 +69,6 @@ class Collector:
             began = time.perf_counter()
             gc.collect()
             pause = time.perf_counter() - began
+            if self.resident() > WORTH_RELEASING:
+                # In a thread: it may take a while, and most of what the broker does meanwhile needs no large memory.
+                await trio.to_thread.run_sync(self.release)
