@@ -66,7 +66,6 @@ class Publisher(Assembly):
         queues = route.queues
         if queues is None or (route.mandatory and not queues):
             return pos
-        start = pos
         session = self.session
         lead = self.lead
         if route is not lead.route or not buf.startswith(lead.octets, pos):
@@ -115,7 +114,7 @@ class Publisher(Assembly):
                 count = 0
             if not buf.startswith(octets, pos):
                 break
-        if pos != start:
+        if total:
             session.has_published = True
             if queues:
                 session.feed(queues[0], total)

@@ -219,7 +219,6 @@ class Transport:
                 receive(data, began)
                 self._measure(time.monotonic() - began)
                 self._flush()
-                self._hurry()
                 while not connection.wants_data():
                     self._read_on = trio.Event()
                     await self._read_on.wait()

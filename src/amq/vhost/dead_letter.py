@@ -10,23 +10,12 @@ from amq.queues.base import REJECTED, Queue
 from amq.vhost.vhost import Vhost
 from amq.wire import properties as props
 from amq.wire import tables
-from amq.wire.properties import Properties
 from amq.wire.tables import Field, Table
 
 X_DEATH: Final = "x-death"
 # What fits the field.
 MIN_COUNT: Final = -(1 << 63)
 MAX_COUNT: Final = (1 << 63) - 1
-
-
-class DeadMessage(Message):
-    """A message that has died before. `keys`: its routing keys since then, which its CC header need not tell."""
-
-    __slots__ = ("keys",)
-
-    def __init__(self, address: bytes, header: bytes, body: bytes, properties: Properties, keys: list[bytes]) -> None:
-        super().__init__(address, header, body, properties)
-        self.keys = keys
 
 
 def bury(vhost: Vhost, queue: Queue, message: Message, reason: str) -> None:
@@ -47,7 +36,7 @@ def bury(vhost: Vhost, queue: Queue, message: Message, reason: str) -> None:
     if key is not None:
         keys, blind = [key], []
         headers.pop("CC", None)
-    dead = readdressed(message, target.name, keys, blind, headers)
+    dead = readdressed(message, target.name, keys[0], blind, headers)
     queues = vhost.route(target, keys + blind, dead).queues
     message.properties.forget()
     dead.properties.forget()
@@ -58,8 +47,6 @@ def bury(vhost: Vhost, queue: Queue, message: Message, reason: str) -> None:
 
 def routing_keys(message: Message) -> list[bytes]:
     """The routing key and those of CC."""
-    if isinstance(message, DeadMessage):
-        return message.keys
     keys = [message.routing_key()]
     field = message.properties.headers().get("CC")
     if field is not None and field[0] == "A":
@@ -67,14 +54,12 @@ def routing_keys(message: Message) -> list[bytes]:
     return keys
 
 
-def readdressed(
-    message: Message, exchange: bytes, keys: list[bytes], blind: list[bytes], headers: Table
-) -> DeadMessage:
+def readdressed(message: Message, exchange: bytes, key: bytes, blind: list[bytes], headers: Table) -> Message:
     """The message as it goes on: new address and headers, and no expiration, which counted for the queue it left."""
     header = props.rewrite(message.header, {props.HEADERS: tables.encode(headers), props.EXPIRATION: None})
     properties = props.read(header)
     properties.blind = blind or None
-    return DeadMessage(address(exchange, keys[0]), header, message.body, properties, keys)
+    return Message(address(exchange, key), header, message.body, properties)
 
 
 def record(headers: Table, queue: bytes, reason: str, now: int, message: Message, keys: list[bytes]) -> None:
