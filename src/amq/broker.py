@@ -14,6 +14,7 @@ from amq.auth.mechanisms import Mechanisms
 from amq.auth.users import Users
 from amq.clock import Clock, Timed, Timers
 from amq.config.settings import Settings
+from amq.errors import CONNECTION_FORCED
 from amq.journal.batch import Batch
 from amq.queues.base import Agenda
 from amq.vhost import topology
@@ -48,8 +49,8 @@ class Client(Timed):
         """The vhost that it has opened; None before that."""
         raise NotImplementedError
 
-    def force_close(self, reason: str) -> None:
-        """Close it from this side: `connection.close` 320 with that reason."""
+    def force_close(self, reason: str, code: int = CONNECTION_FORCED) -> None:
+        """Close it from this side: `connection.close` with that reason."""
         raise NotImplementedError
 
 

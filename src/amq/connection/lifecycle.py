@@ -100,14 +100,14 @@ class Lifecycle(Overdue):
         # Parts of bodies: others may keep this object for a while.
         self.outbox.drop()
 
-    def force_close(self, reason: str) -> None:
+    def force_close(self, reason: str, code: int = CONNECTION_FORCED) -> None:
         if self.finished or self.closing:
             return
         if self.handshake.state not in (handshake.OPENING, handshake.RUNNING):
             self.end()
             return
         self.method = 0
-        self.fail(ConnectionFault(CONNECTION_FORCED, reason))
+        self.fail(ConnectionFault(code, reason))
 
     def label(self) -> str:
         """The connection for the log: its two ends, and the name that the client gave it."""
