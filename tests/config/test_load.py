@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from amq.config.load import ConfigError, load
-from amq.config.settings import DefaultPermissions, Listener, MemoryWatermark, Settings
+from amq.config.origins import Origins
+from amq.config.settings import DefaultPermissions, DiskFreeLimit, Listener, MemoryWatermark, Settings
 
 Write = Callable[..., str]
 
@@ -59,6 +60,12 @@ def test_a_whole_configuration(write: Write) -> None:
             default_user_tags.monitoring = true
             default_user_tags.administrator = false
             vm_memory_high_watermark.absolute = 1GiB
+            vm_memory_high_watermark_paging_ratio = 0.75
+            body_memory_limit = 64MiB
+            data = /var/lib/amq
+            disk_free_limit.relative = 1.5
+            journal.segment_bytes = 16MiB
+            journal.stall_seconds = 3
             log.console.level = warning
             ssl_options.certfile = {cert}
             ssl_options.keyfile = {cert}
@@ -79,6 +86,9 @@ def test_a_whole_configuration(write: Write) -> None:
     assert settings.default_permissions == DefaultPermissions(write="^app")
     assert settings.default_user_tags == {"monitoring"}
     assert settings.memory_high_watermark == MemoryWatermark(absolute=1024**3)
+    assert (settings.memory_high_watermark_paging_ratio, settings.body_memory_limit) == (0.75, 64 * 1024**2)
+    assert (settings.data, settings.disk_free_limit) == ("/var/lib/amq", DiskFreeLimit(relative=1.5))
+    assert (settings.journal_segment_bytes, settings.journal_stall_seconds) == (16 * 1024**2, 3)
     assert settings.log_level == "warning"
     assert settings.tls is not None
     assert (settings.tls.certfile, settings.tls.verify, settings.tls.versions) == (cert, "verify_peer", ("tlsv1.3",))
@@ -307,6 +317,38 @@ def test_the_log_level_on_the_command_line_wins(write: Write) -> None:
     path = write("log.console.level = error")
     settings, _ = load(path, {"AMQ_LOG_CONSOLE_LEVEL": "info"}, log_level="debug")
     assert settings.log_level == "debug"
+
+
+def test_data_are_where_the_file_the_environment_or_last_the_command_line_says(write: Write) -> None:
+    path = write("data = one")
+    assert load(path, {})[0].data == "one"
+    assert load(path, {"AMQ_DATA": "two"})[0].data == "two"
+    assert load(path, {"AMQ_DATA": "two"}, data="three")[0].data == "three"
+    assert load(path, {"AMQ_DATA": "two"}, in_memory=True)[0].data is None
+
+
+def test_nothing_is_kept_where_none_is_said(write: Write) -> None:
+    path = write("data = one")
+    assert load(path, {"AMQ_DATA": "none"})[0].data is None
+    assert load(path, {"AMQ_DATA": "./none"})[0].data == "./none"
+
+
+def test_whether_anybody_said_where_data_are_is_known() -> None:
+    for environ, options, origin in (
+        ({}, {}, None),
+        ({"AMQ_DATA": "none"}, {}, "environment AMQ_DATA"),
+        ({}, {"in_memory": True}, "--in-memory"),
+        ({}, {"data": "d"}, "--data d"),
+    ):
+        origins = Origins()
+        load(None, environ, origins=origins, **options)  # type: ignore[arg-type]
+        assert origins.of("data") == origin
+
+
+def test_a_folder_without_a_name_is_refused() -> None:
+    allowed = "must not be empty, allowed: path of a folder, or none"
+    assert refusal(None, {"AMQ_DATA": ""}) == f"environment AMQ_DATA: {allowed}"
+    assert refusal(None, data="") == f"--data : {allowed}"
 
 
 def test_a_wrong_value_on_the_command_line_names_the_option() -> None:

@@ -3,7 +3,7 @@
 import attrs
 import pytest
 
-from amq.config.settings import Listener, MemoryWatermark, Settings, TlsSettings
+from amq.config.settings import DiskFreeLimit, Listener, MemoryWatermark, Settings, TlsSettings
 
 
 def test_without_configuration_the_broker_keeps_to_loopback() -> None:
@@ -19,6 +19,8 @@ def test_defaults_are_those_of_rabbitmq() -> None:
     assert settings.default_user_tags == {"administrator"}
     assert settings.loopback_users == {"guest"}
     assert settings.auth_mechanisms == ("PLAIN", "AMQPLAIN")
+    assert settings.disk_free_limit == DiskFreeLimit(absolute=50_000_000)
+    assert settings.memory_high_watermark_paging_ratio == 0.5
     assert (settings.product_name, settings.product_version) == ("RabbitMQ", "3.13.7")
 
 
@@ -46,6 +48,12 @@ def test_settings_do_not_change() -> None:
         ("default_user", ""),
         ("default_pass", ""),
         ("default_vhost", ""),
+        ("data", ""),
+        ("memory_high_watermark_paging_ratio", 1.1),
+        ("body_memory_limit", 0),
+        ("journal_segment_bytes", (1 << 20) - 1),
+        ("journal_segment_bytes", (1 << 30) + 1),
+        ("journal_stall_seconds", 0),
     ],
 )
 def test_a_value_out_of_range_is_refused(field: str, value: object) -> None:
@@ -79,6 +87,41 @@ def test_a_share_of_memory_is_between_0_and_1() -> None:
             MemoryWatermark(share)
     with pytest.raises(ValueError):
         MemoryWatermark(absolute=-1)
+
+
+def test_the_disk_limit_is_absolute_unless_it_is_a_multiple_of_a_memory_that_is_known() -> None:
+    assert DiskFreeLimit(absolute=700).limit(1000) == 700
+    assert DiskFreeLimit(absolute=700, relative=1.5).limit(1000) == 1500
+    assert DiskFreeLimit(absolute=700, relative=1.5).limit(None) == 700
+    assert DiskFreeLimit(absolute=700, relative=0.0).limit(1000) == 0
+
+
+def test_a_limit_on_free_space_is_not_negative() -> None:
+    with pytest.raises(ValueError):
+        DiskFreeLimit(absolute=-1)
+    with pytest.raises(ValueError):
+        DiskFreeLimit(relative=-0.1)
+
+
+@pytest.mark.parametrize(
+    ("watermark", "total", "budget"),
+    [
+        (MemoryWatermark(0.4), 1000, 200),
+        (MemoryWatermark(0.4), 100_000, 5000),
+        (MemoryWatermark(0.4), None, 5000),
+        (MemoryWatermark(absolute=600), None, 300),
+        (MemoryWatermark(absolute=600), 100_000, 300),
+    ],
+)
+def test_bodies_in_memory_are_bounded_by_a_share_of_the_watermark_and_absolutely(
+    watermark: MemoryWatermark, total: int | None, budget: int
+) -> None:
+    settings = Settings(memory_high_watermark=watermark, body_memory_limit=5000)
+    assert settings.body_budget(total) == budget
+
+
+def test_a_broker_in_a_program_keeps_nothing_unless_it_is_told_where() -> None:
+    assert Settings().data is None
 
 
 def test_a_listener_shows_itself_as_host_and_port() -> None:

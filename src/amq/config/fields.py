@@ -48,6 +48,16 @@ def whole(default: int | None, low: int, high: int, unit: str, meaning: str, *, 
     return attrs.field(default=default, validator=check, metadata=about(allowed, meaning))
 
 
+def share(default: float, meaning: str) -> Any:
+    """A field for a share of something, 0 to 1."""
+
+    def check(_instance: object, _attribute: "attrs.Attribute[Any]", value: float) -> None:
+        if not 0 <= value <= 1:
+            raise ValueError(f"{value} is out of range")
+
+    return attrs.field(default=default, validator=check, metadata=about("0.0 to 1.0", meaning))
+
+
 def one_of(default: str, allowed: tuple[str, ...], meaning: str) -> Any:
     """A field for one of a few words."""
 

@@ -9,13 +9,14 @@ from typing import Any, Final
 import attrs
 
 from amq.config import values
-from amq.config.settings import DefaultPermissions, MemoryWatermark, Settings, TlsSettings
+from amq.config.settings import DefaultPermissions, DiskFreeLimit, MemoryWatermark, Settings, TlsSettings
 
 # Settings that are made of several keys, and their classes.
 PARTS: Final[dict[str, type]] = {
     "tls": TlsSettings,
     "default_permissions": DefaultPermissions,
     "memory_high_watermark": MemoryWatermark,
+    "disk_free_limit": DiskFreeLimit,
 }
 
 
@@ -122,7 +123,14 @@ KEYS: Final = (
     Key("password_hashing_module", "password_hashing_module"),
     Key("vm_memory_high_watermark.relative", "memory_high_watermark.relative", values.share),
     Key("vm_memory_high_watermark.absolute", "memory_high_watermark.absolute", values.memory),
+    Key("vm_memory_high_watermark_paging_ratio", "memory_high_watermark_paging_ratio", values.share),
+    Key("body_memory_limit", "body_memory_limit", values.memory),
     Key("total_memory_available_override_value", "total_memory_available_override_value", values.memory),
+    Key("data", "data", values.folder),
+    Key("disk_free_limit.relative", "disk_free_limit.relative", values.share),
+    Key("disk_free_limit.absolute", "disk_free_limit.absolute", values.memory),
+    Key("journal.segment_bytes", "journal_segment_bytes", values.memory),
+    Key("journal.stall_seconds", "journal_stall_seconds", values.whole),
     Key("log.level", "log_level"),
     Key("log.default.level", "log_level"),
     Key("log.console.level", "log_level"),

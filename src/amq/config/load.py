@@ -5,7 +5,7 @@ The only module of this layer that reads files. The environment is handed in.
     file          rabbitmq.conf, with `include PATTERN`, `$(NAME)` and `$(<FILE)`
     environment   RABBITMQ_DEFAULT_USER, _DEFAULT_PASS, _DEFAULT_VHOST, _NODE_PORT, _NODE_IP_ADDRESS;
                   AMQ_ and a key in capitals, its dots as `__` or `_`: AMQ_HEARTBEAT, AMQ_LISTENERS__TCP__1
-    command line  --listen, --log-level
+    command line  --listen, --data, --in-memory, --log-level
 """
 
 import os
@@ -72,13 +72,16 @@ def load(
     environ: Mapping[str, str],
     *,
     listen: Sequence[str] = (),
+    data: str | None = None,
+    in_memory: bool = False,
     log_level: str | None = None,
     origins: Origins | None = None,
 ) -> tuple[Settings, list[str]]:
     """The settings, and a warning of one line for each key that is not known.
 
     `path` is a file in the form of `rabbitmq.conf`, None for no file. `listen` (HOST:PORT each) takes the place of
-    all plain TCP listeners. `origins` is told where each value comes from, for errors that are found later.
+    all plain TCP listeners, `data` or `in_memory` that of a folder named elsewhere. `origins` is told where each value
+    comes from, for errors that are found later.
     Raises ConfigError, whose text is one line.
     """
     origins = origins or Origins()
@@ -89,6 +92,7 @@ def load(
     _take_rabbitmq_variables(draft, environ)
     _take_variables(draft, environ, warnings)
     _take_options(draft, listen, log_level)
+    _take_place(draft, data, in_memory)
     try:
         return draft.settings(), warnings
     except ValueError as error:
@@ -143,6 +147,13 @@ def _take_options(draft: Draft, listen: Sequence[str], log_level: str | None) ->
     if log_level is not None:
         # The key that wins over the others for this setting.
         _put(draft, _BY_NAME["log.console.level"], "", log_level, f"--log-level {log_level}")
+
+
+def _take_place(draft: Draft, data: str | None, in_memory: bool) -> None:
+    if in_memory:
+        _put(draft, _BY_NAME["data"], "", "none", "--in-memory")
+    elif data is not None:
+        _put(draft, _BY_NAME["data"], "", data, f"--data {data}")
 
 
 def _put(draft: Draft, key: Key, word: str, text: str, origin: str) -> None:

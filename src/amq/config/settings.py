@@ -8,7 +8,7 @@ from typing import Final
 
 import attrs
 
-from amq.config.fields import about, filled, free, one_of, some_of, whole
+from amq.config.fields import about, filled, free, one_of, share, some_of, whole
 
 LOG_LEVELS: Final = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency", "none")
 MECHANISMS: Final = ("PLAIN", "AMQPLAIN", "EXTERNAL", "RABBIT-CR-DEMO")
@@ -81,6 +81,30 @@ class MemoryWatermark:
     def limit(self, total: int) -> int:
         """The limit in bytes on a machine with `total` bytes of memory."""
         if self.absolute is not None:
+            return self.absolute
+        return int(total * self.relative)
+
+
+@attrs.frozen
+class DiskFreeLimit:
+    """How much of the disk stays free: under it publishers are blocked.
+
+    `relative` (a multiple of the machine's memory) wins over `absolute` (bytes). 0 never blocks for lack of space.
+    Raises ValueError for numbers under 0.
+    """
+
+    absolute: int = attrs.field(default=50_000_000)
+    relative: float | None = attrs.field(default=None)
+
+    @absolute.validator
+    @relative.validator
+    def _check(self, _attribute: "attrs.Attribute[float | None]", value: float | None) -> None:
+        if value is not None and value < 0:
+            raise ValueError(f"{value} is out of range")
+
+    def limit(self, total: int | None) -> int:
+        """The limit in bytes on a machine with `total` bytes of memory; the absolute one where that is not known."""
+        if self.relative is None or total is None:
             return self.absolute
         return int(total * self.relative)
 
@@ -171,10 +195,47 @@ class Settings:
             "Memory in use beyond which publishers are blocked.",
         ),
     )
+    memory_high_watermark_paging_ratio: float = share(
+        0.5, "Share of vm_memory_high_watermark from which on bodies of messages are on disk alone."
+    )
+    body_memory_limit: int = whole(
+        512 << 20,
+        1,
+        1 << 40,
+        "bytes, or a number with a unit such as 1GB (decimal) or 512MiB (binary)",
+        "Most memory for bodies of messages, whatever vm_memory_high_watermark_paging_ratio says; the others are on "
+        "disk alone until they come near the head of their queue.",
+    )
     total_memory_available_override_value: int | None = free(
         None,
         "bytes, or a number with a unit such as 4GB (decimal) or 4GiB (binary)",
         "Memory of the machine, when what the system says is not to be used.",
+    )
+    data: str | None = attrs.field(
+        default=None,
+        metadata=about(
+            "path of a folder, or none",
+            "Where definitions and messages are kept; none keeps nothing. Without it `amq serve` takes "
+            "$XDG_STATE_HOME/amq or ~/.local/state/amq, and a broker that is embedded in a program keeps nothing.",
+        ),
+    )
+    disk_free_limit: DiskFreeLimit = attrs.field(
+        default=DiskFreeLimit(),
+        metadata=about(
+            "relative: 0.0 or more; absolute: bytes, or a number with a unit such as 1GB (decimal) or 2048MiB (binary)",
+            "Free space on the disk under which publishers are blocked; relative is a multiple of the machine's memory "
+            "and counts if both are given.",
+        ),
+    )
+    journal_segment_bytes: int = whole(
+        64 << 20,
+        1 << 20,
+        1 << 30,
+        "bytes, or a number with a unit such as 64MB (decimal) or 64MiB (binary)",
+        "Size of the journal's files.",
+    )
+    journal_stall_seconds: int = whole(
+        10, 1, 3600, "seconds", "How long the disk may take for one batch before the broker reports it."
     )
     log_level: str = one_of("info", LOG_LEVELS, "Least important messages that are logged.")
     tls: TlsSettings | None = attrs.field(
@@ -196,6 +257,18 @@ class Settings:
     )
     load_definitions: str | None = free(None, "path of a file", "Definitions (JSON) to import at the start.")
     cluster_name: str = free("amq@localhost", "text", "`cluster_name` in the server-properties.")
+
+    @data.validator
+    def _check_data(self, _attribute: "attrs.Attribute[str | None]", value: str | None) -> None:
+        if value == "":
+            raise ValueError("must not be empty")
+
+    def body_budget(self, total: int | None) -> int:
+        """Most bytes of bodies in memory on a machine with `total` bytes of it, None where that is not known."""
+        watermark = self.memory_high_watermark
+        if total is None and watermark.absolute is None:
+            return self.body_memory_limit
+        return min(int(watermark.limit(total or 0) * self.memory_high_watermark_paging_ratio), self.body_memory_limit)
 
     def __attrs_post_init__(self) -> None:
         if not any(listener.tls for listener in self.listeners):

@@ -49,6 +49,11 @@ def none(value: str) -> None:
         raise ValueError(f"'{value}' is not none")
 
 
+def folder(value: str) -> str | None:
+    """The path of a folder, or `none`. A folder of that name is spelled `./none`."""
+    return None if value == "none" else value
+
+
 def size(value: str) -> int:
     """Octets, perhaps with KB, MB or GB (1024 each)."""
     found = _SIZE.fullmatch(value)
