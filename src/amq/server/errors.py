@@ -1,4 +1,6 @@
-"""Why a broker could not start."""
+"""Why a broker could not start, or cannot go on."""
+
+from pathlib import Path
 
 
 class StartError(Exception):
@@ -17,3 +19,17 @@ class SettingError(StartError):
         self.field = field
         self.problem = problem
         self.value = value
+
+
+class StorageFailed(Exception):
+    """The disk has failed under a running broker, which must end: what it would confirm from now on may be lost.
+
+    `doing` is what it could not do with the file, as a verb: `write`, `sync`. The text is one line for the operator.
+    """
+
+    def __init__(self, doing: str, path: str | Path, error: Exception) -> None:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
+        super().__init__(f"the disk failed: cannot {doing} {path}: {reason}")
+        self.doing = doing
+        self.path = path
+        self.error = error
