@@ -62,8 +62,8 @@ class FakeDisk(Disk):
     # What happened to names since the last sync of the folder, with the file that it happened to.
     _pending: list[tuple[Operation, FakeFile]] = attrs.field(factory=list, init=False)
     _failures: list[Failure] = attrs.field(factory=list, init=False)
-    # After a failed sync of the folder, the next ones succeed without doing anything.
-    _folder_lost: bool = attrs.field(default=False, init=False)
+    # How many of them a failed sync has left behind.
+    _forgotten: int = attrs.field(default=0, init=False)
     _last: int = attrs.field(default=END, init=False)
 
     # -- what the journal calls --
@@ -137,12 +137,14 @@ class FakeDisk(Disk):
         try:
             self._begin("sync_folder", "")
         except OSError:
-            self._folder_lost = True
+            self._forgotten = len(self._pending)
             raise
         self._end()
-        if not self._folder_lost:
+        # What a failed sync has left clean is written with the next change of the folder, and not before.
+        if len(self._pending) > self._forgotten:
             self._stable = dict(self._entries)
             self._pending.clear()
+            self._forgotten = 0
 
     def free(self) -> int:
         self._powered()

@@ -210,7 +210,7 @@ def test_after_a_failed_sync_what_is_written_again_can_be_made_safe() -> None:
     assert contents(disk) == {bytes(SECTOR) + b"y" + b"x" * (SECTOR - 1)}
 
 
-def test_a_failed_sync_of_the_folder_leaves_its_names_in_doubt_for_good() -> None:
+def test_a_failed_sync_of_the_folder_leaves_its_names_in_doubt_until_they_change_again() -> None:
     disk = safe_file()
     disk.create("b")
     disk.fail("sync_folder")
@@ -218,6 +218,9 @@ def test_a_failed_sync_of_the_folder_leaves_its_names_in_doubt_for_good() -> Non
         disk.sync_folder()
     disk.sync_folder()
     assert remaining(disk) == {("a",), ("a", "b")}
+    disk.create("c")
+    disk.sync_folder()
+    assert remaining(disk) == {("a", "b", "c")}
 
 
 def test_only_the_call_that_was_asked_for_fails_and_with_that_error() -> None:
