@@ -17,14 +17,17 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from amq.cli.main import main
+from amq.server.folder import DataFolder
+
 SECONDS = 20
 
 
 def amq(*arguments: str, environ: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command to its end."""
+    """Run the command to its end; it keeps nothing unless it is told to."""
     return subprocess.run(
         [sys.executable, "-m", "amq", *arguments],
-        env={**os.environ, **(environ or {})},
+        env={**os.environ, "AMQ_DATA": "none", **(environ or {})},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -220,6 +223,40 @@ def test_a_wrong_address_is_reported(address: str) -> None:
 
 def test_a_wrong_log_level_is_reported() -> None:
     assert "loud" in complaint("serve", "--log-level", "loud")
+
+
+def test_a_folder_that_another_broker_uses_is_named_with_its_process(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with DataFolder.open(data):
+        line = complaint("serve", "--listen", "127.0.0.1:0", "--data", str(data))
+        assert line == f"amq: data folder {data} is in use by another broker (process {os.getpid()})"
+
+
+def test_a_file_in_place_of_the_data_folder_is_named(config: Path) -> None:
+    config.write_text("")
+    assert complaint("serve", "--data", str(config)) == f"amq: data folder {config}: not a folder"
+    assert complaint("serve", environ={"AMQ_DATA": str(config)}) == f"amq: data folder {config}: not a folder"
+
+
+def test_data_are_kept_in_one_place_or_not_at_all() -> None:
+    assert "--in-memory: not allowed with argument --data" in complaint("serve", "--data", "x", "--in-memory")
+
+
+def test_a_data_folder_needs_a_name() -> None:
+    assert "must not be empty" in complaint("serve", "--data", "")
+
+
+def test_who_has_no_home_is_told_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("XDG_STATE_HOME", "AMQ_DATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    assert main(["serve", "--listen", "127.0.0.1:0"]) == 2
+    assert capsys.readouterr().err == ("amq: no home to keep data in: name a folder with --data, or use --in-memory\n")
 
 
 def test_an_unknown_option_is_reported() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import resource
 import signal
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING
 import pika
 import pytest
 
-from tests.harness.process import BrokerProcess, free_port
+from tests.harness.process import BrokerFailed, BrokerProcess, free_port
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Connect
@@ -35,6 +36,14 @@ class SignalledBroker(BrokerProcess):
     def process(self) -> subprocess.Popen[bytes]:
         assert self._process is not None
         return self._process
+
+
+class HomelyBroker(BrokerProcess):
+    """A broker process that is not told whether to keep anything."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._options = ()
 
 
 @pytest.fixture
@@ -77,11 +86,83 @@ def test_the_banner_names_the_users_and_vhosts_of_definitions(tmp_path: Path) ->
     assert re.search(r"vhost +jobs0; jobs1; jobs2; jobs3; jobs4; \.\.\.\n", broker.output())
 
 
+# -- where data are kept --
+
+
+def test_the_banner_names_the_data_folder_in_full(tmp_path: Path) -> None:
+    broker = BrokerProcess(tmp_path, data=Path("data"))
+    broker.start()
+    assert broker.stop() == 0
+    assert re.search(rf"data +{tmp_path}/data\n", broker.output())
+    assert (tmp_path / "data/store.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("environ", "place"),
+    [
+        ({}, ".local/state/amq"),
+        ({"XDG_STATE_HOME": "relative, so it does not count"}, ".local/state/amq"),
+        ({"XDG_STATE_HOME": "{}/states"}, "states/amq"),
+        ({"XDG_STATE_HOME": "{}/states", "AMQ_DATA": "{}/broker"}, "broker"),
+    ],
+)
+def test_data_are_kept_at_home_unless_somebody_says_where(
+    environ: dict[str, str], place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("XDG_STATE_HOME", "AMQ_DATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value.replace("{}", str(tmp_path)))
+    broker = HomelyBroker(tmp_path)
+    broker.start()
+    assert broker.stop() == 0
+    assert re.search(rf"data +{tmp_path / place}\n", broker.output())
+    assert (tmp_path / place / "store.json").exists()
+
+
+def test_two_brokers_have_a_folder_each_and_one_after_the_other_the_same(tmp_path: Path) -> None:
+    first, second = (BrokerProcess(tmp_path, data=tmp_path / "data") for _ in range(2))
+    first.start()
+    try:
+        with pytest.raises(BrokerFailed, match=rf"is in use by another broker \(process {first.pid}\)"):
+            second.start()
+    finally:
+        first.kill()
+    second.start()
+    assert second.stop() == 0
+
+
+def test_publishers_are_blocked_while_too_little_of_the_disk_is_free(tmp_path: Path, connect: Connect) -> None:
+    (tmp_path / "amq.conf").write_text("disk_free_limit.absolute = 1000PiB\n")
+    broker = BrokerProcess(tmp_path, options=("--config", "amq.conf"), data=tmp_path / "data")
+    broker.start()
+    try:
+        connection = connect(broker.port)
+        reasons: list[str] = []
+        connection.add_on_connection_blocked_callback(lambda _, frame: reasons.append(frame.method.reason))
+        channel = connection.channel()
+        channel.queue_declare("q")
+        wait_for_line(broker, r"Free disk space is insufficient\. Free bytes: \d+\. Limit: \d+")
+        wait_for_line(broker, "disk resource limit alarm set")
+        channel.basic_publish("", "q", b"")
+        connection.process_data_events(SECONDS)
+        assert reasons == ["low on disk"]
+    finally:
+        broker.kill()
+
+
+# -- how it starts and ends --
+
+
 @pytest.mark.parametrize("command", [["-m", "amq"], ["-m", "amq", "serve"]])
 def test_python_m_amq_serves_with_and_without_saying_so(command: list[str], tmp_path: Path, connect: Connect) -> None:
     port = free_port()
     arguments = [sys.executable, *command, "--listen", f"127.0.0.1:{port}"]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    environ = {**os.environ, "AMQ_DATA": "none"}
+    with subprocess.Popen(
+        arguments, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
         assert process.stdout is not None
         assert version("amq") in process.stdout.readline()
         connect(port).close()

@@ -62,14 +62,17 @@ class BrokerProcess:
     """`python -m amq serve` on a loopback port. What it writes goes to `log`, which survives restarts.
 
     `folder` is the process's working directory and holds the log; `options` are further arguments of `amq serve`.
+    `data` is the data folder; without one nothing is kept.
     """
 
-    def __init__(self, folder: Path, *, port: int | None = None, options: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, folder: Path, *, port: int | None = None, options: tuple[str, ...] = (), data: Path | None = None
+    ) -> None:
         self.host = LOOPBACK
         self.port = free_port() if port is None else port
         self.folder = folder
         self.log = folder / f"broker-{self.port}.log"
-        self._options = options
+        self._options = ("--in-memory" if data is None else f"--data={data}", *options)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

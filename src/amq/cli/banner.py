@@ -2,6 +2,7 @@
 
 import os
 import platform
+from pathlib import Path
 from typing import Final
 
 from amq.cli.version import version
@@ -23,12 +24,17 @@ def banner(server: Server) -> str:
         ("address", ", ".join(addresses) or "none"),
         ("user", beginning(users)),
         ("vhost", beginning(list(server.broker.vhosts))),
-        ("data", "in memory: gone when the broker stops"),
+        ("data", place(settings.data)),
         ("process", f"{os.getpid()}, {platform.python_implementation()} {platform.python_version()}"),
     ]
     lines = [f"amq {version()} accepts AMQP 0-9-1 clients. Ctrl-C stops it.", ""]
     lines += [f"  {name:9}{value}" for name, value in facts]
     return "\n".join([*lines, ""])
+
+
+def place(data: str | None) -> str:
+    """Where data are kept, if they are."""
+    return "in memory: gone when the broker stops" if data is None else str(Path(data).absolute())
 
 
 def beginning(names: list[str]) -> str:

@@ -4,7 +4,10 @@ import argparse
 import logging
 import os
 import sys
+from pathlib import Path
 from typing import Any, Final
+
+import attrs
 
 from amq.cli.banner import banner
 from amq.config.load import ConfigError, load
@@ -35,6 +38,14 @@ def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
         default=[],
         help="accept clients here and not where the configuration says (127.0.0.1:5672); may be given several times",
     )
+    place = parser.add_mutually_exclusive_group()
+    place.add_argument(
+        "--data",
+        metavar="DIR",
+        help="the folder where durable definitions and persistent messages are kept ($AMQ_DATA, or amq in "
+        "$XDG_STATE_HOME or in ~/.local/state)",
+    )
+    place.add_argument("--in-memory", action="store_true", help="keep nothing: all is gone when the broker stops")
     parser.add_argument("--log-level", metavar="LEVEL", help=f"one of {', '.join(LOG_LEVELS)} (info)")
     parser.set_defaults(command=run)
 
@@ -44,17 +55,38 @@ def run(options: argparse.Namespace) -> int:
     origins = Origins()
     try:
         settings, warnings = load(
-            options.config, os.environ, listen=options.listen, log_level=options.log_level, origins=origins
+            options.config,
+            os.environ,
+            listen=options.listen,
+            data=options.data,
+            in_memory=options.in_memory,
+            log_level=options.log_level,
+            origins=origins,
         )
+        if origins.of("data") is None:
+            settings = attrs.evolve(settings, data=default_data())
         logs.configure(settings.log_level)
         for warning in warnings:
             LOGGER.warning(warning)
-        main.run(settings, announce)
+        return main.run(settings, announce)
     except SettingError as error:
         return _refuse(_placed(error, origins))
     except (ConfigError, StartError) as error:
         return _refuse(str(error))
-    return 0
+
+
+def default_data() -> str:
+    """Where data are when nobody says where: `amq` in the user's folder for states (XDG base directories).
+
+    Raises StartError for a user without a home.
+    """
+    states = Path(os.environ.get("XDG_STATE_HOME", ""))
+    if not states.is_absolute():
+        try:
+            states = Path.home() / ".local/state"
+        except RuntimeError:
+            raise StartError("no home to keep data in: name a folder with --data, or use --in-memory") from None
+    return str(states / "amq")
 
 
 def _placed(error: SettingError, origins: Origins) -> str:

@@ -4,6 +4,7 @@ import logging
 import resource
 import signal
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 import trio
@@ -13,6 +14,11 @@ from amq.config.settings import Settings
 from amq.server import memory
 from amq.server.alarms import MemoryAlarm
 from amq.server.collector import Collector
+from amq.server.disk import FolderDisk
+from amq.server.disk_alarm import DiskAlarm
+from amq.server.errors import StorageFailed
+from amq.server.failstop import STORAGE_FAILED, leaves
+from amq.server.folder import DataFolder
 from amq.server.preparing import new_broker
 from amq.server.server import Server
 
@@ -25,26 +31,43 @@ GRACE: Final = 3.0  # seconds
 ECHO: Final = 0.1  # seconds
 
 
-def run(settings: Settings, announce: Callable[[Server], None]) -> None:
-    """Serve until SIGTERM or SIGINT. `announce` is called once clients can connect.
+def run(settings: Settings, announce: Callable[[Server], None]) -> int:
+    """Serve until SIGTERM or SIGINT; returns the exit status. `announce` is called once clients can connect.
 
-    Raises StartError when a listener cannot be opened.
+    Raises StartError when a listener cannot be opened or the data folder cannot be used.
     """
     _allow_many_connections()
-    trio.run(_main, settings, announce)
+    status = 0
+    try:
+        trio.run(_main, settings, announce)
+    except* StorageFailed as failures:
+        # Before there was a client to tell.
+        for failure in leaves(failures):
+            LOGGER.critical("%s", failure)
+        status = STORAGE_FAILED
+    return status
 
 
 async def _main(settings: Settings, announce: Callable[[Server], None]) -> None:
+    with _data_folder(settings) as folder:
+        await _serve(settings, folder, announce)
+    LOGGER.info("stopped")
+
+
+async def _serve(settings: Settings, folder: DataFolder | None, announce: Callable[[Server], None]) -> None:
     broker = new_broker(settings)
-    server = Server(settings, broker, _memory_alarm(settings, broker), Collector())
+    total = settings.total_memory_available_override_value or memory.available()
+    server = Server(settings, broker, _memory_alarm(settings, broker, total), Collector())
     with trio.open_signal_receiver(*STOP_SIGNALS) as arrivals:
         await server.open()
         announce(server)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_stop_when_told, arrivals, server)
+            if folder is not None:
+                disk = DiskAlarm(broker, settings.disk_free_limit.limit(total), FolderDisk(folder.journal).free)
+                nursery.start_soon(disk.run, server.flush)
             await server.run()
             nursery.cancel_scope.cancel()
-    LOGGER.info("stopped")
 
 
 async def _stop_when_told(arrivals: AsyncIterator[int], server: Server) -> None:
@@ -59,8 +82,11 @@ async def _stop_when_told(arrivals: AsyncIterator[int], server: Server) -> None:
         signal.signal(stop_signal, signal.SIG_DFL)
 
 
-def _memory_alarm(settings: Settings, broker: Broker) -> MemoryAlarm | None:
-    total = settings.total_memory_available_override_value or memory.available()
+def _data_folder(settings: Settings) -> AbstractContextManager[DataFolder | None]:
+    return nullcontext() if settings.data is None else DataFolder.open(settings.data)
+
+
+def _memory_alarm(settings: Settings, broker: Broker, total: int | None) -> MemoryAlarm | None:
     if total is None or not memory.resident():
         LOGGER.warning("this system does not tell how much memory is in use: vm_memory_high_watermark has no effect")
         return None
