@@ -152,9 +152,9 @@ class BrokerProcess:
 
 
 @contextmanager
-def running_broker(folder: Path) -> Iterator[BrokerProcess]:
+def running_broker(folder: Path, data: Path | None = None) -> Iterator[BrokerProcess]:
     """A broker process for the block, which nothing that happens there may make complain of itself."""
-    broker = BrokerProcess(folder)
+    broker = BrokerProcess(folder, data=data)
     broker.start()
     try:
         yield broker
