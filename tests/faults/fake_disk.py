@@ -153,6 +153,9 @@ class FakeDisk(Disk):
     def total(self) -> int:
         return self.capacity
 
+    def where(self) -> str:
+        return "memory"
+
     def close(self) -> None:
         """Nothing stays open here."""
 

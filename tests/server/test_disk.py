@@ -158,6 +158,10 @@ def test_what_is_free_is_part_of_the_whole(disk: Disk) -> None:
     assert 0 < disk.free() <= disk.total()
 
 
+def test_it_says_which_folder_it_is(folder: FolderDisk, tmp_path: Path) -> None:
+    assert folder.where() == str(tmp_path)
+
+
 def test_another_one_on_the_same_folder_finds_the_files(folder: FolderDisk, tmp_path: Path) -> None:
     folder.create("a")
     folder.write("a", 0, [b"abc"])
