@@ -126,7 +126,7 @@ def _json(text: str) -> Any:
 
 def _user(fields: Fields, version: str) -> User:
     name = fields.text("name")
-    tags = _tags(fields)
+    tags = tags_of(fields)
     if not name:
         raise fields.fault("name", "must not be empty")
     algorithm = fields.text("hashing_algorithm", _default_algorithm(version))
@@ -151,8 +151,8 @@ def _default_algorithm(version: str) -> str:
     return MD5 if version.startswith(("3.0.", "3.1.", "3.2.", "3.3.", "3.4.", "3.5.")) else DEFAULT_ALGORITHM
 
 
-def _tags(fields: Fields) -> frozenset[str]:
-    """A list, or before 3.9 one text with commas."""
+def tags_of(fields: Fields) -> frozenset[str]:
+    """A user's tags: a list, or before 3.9 one text with commas. Raises DocumentError."""
     value = fields.values.get("tags", [])
     words = value.split(",") if isinstance(value, str) else value
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):

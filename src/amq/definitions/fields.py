@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from amq.wire.tables import Field, Table
+from amq.wire.tables import MAX_DEPTH, Field, Table
 
 LONGEST_NAME: Final = 255  # octets, as in a shortstr
 INT64: Final = range(-(2**63), 2**63)
@@ -52,6 +52,13 @@ class Fields:
             raise self.fault(key, f"must be true or false, not {_kind(value)}")
         return value
 
+    def number(self, key: str, default: int | None = None) -> int:
+        """An integer of 64 bits; without a default the field must be there."""
+        value = self.values.get(key, default)
+        if not isinstance(value, int) or isinstance(value, bool) or value not in INT64:
+            raise self.fault(key, "must be an integer of 64 bits")
+        return value
+
     def table(self, key: str) -> Table:
         """An object as a field table; empty when it is not there."""
         value = self.values.get(key)
@@ -60,7 +67,7 @@ class Fields:
             return {}
         if not isinstance(value, dict):
             raise self.fault(key, f"must be an object, not {_kind(value)}")
-        return _table(value, f"{self.path}.{key}")
+        return _table(value, f"{self.path}.{key}", 0)
 
     def objects(self, key: str) -> "list[Fields]":
         """A list of objects; empty when it is not there."""
@@ -73,16 +80,20 @@ class Fields:
         return [Fields(item, f"{base}[{number}]") for number, item in enumerate(value)]
 
 
-def _table(value: dict[str, Any], path: str) -> Table:
+def _table(value: dict[str, Any], path: str, depth: int) -> Table:
+    if depth > MAX_DEPTH:
+        raise DocumentError(path, f"tables nested deeper than {MAX_DEPTH}")
     table: Table = {}
     for key, item in value.items():
-        if len(_octets(key)) > LONGEST_NAME:
+        octets = _octets(key)
+        if len(octets) > LONGEST_NAME:
             raise DocumentError(path, f"a key has more than {LONGEST_NAME} octets")
-        table[key] = _field(item, f"{path}.{key}")
+        # As a key that came over the wire.
+        table[octets.decode("utf-8", "surrogateescape")] = _field(item, f"{path}.{key}", depth)
     return table
 
 
-def _field(value: Any, path: str) -> Field:
+def _field(value: Any, path: str, depth: int) -> Field:
     """JSON to AMQP as RabbitMQ's import does it; null, which RabbitMQ refuses, becomes void."""
     if value is None:
         return "V", None
@@ -97,8 +108,10 @@ def _field(value: Any, path: str) -> Field:
     if isinstance(value, str):
         return "S", _octets(value)
     if isinstance(value, list):
-        return "A", [_field(item, f"{path}[{number}]") for number, item in enumerate(value)]
-    return "F", _table(value, path)
+        if depth >= MAX_DEPTH:
+            raise DocumentError(path, f"tables nested deeper than {MAX_DEPTH}")
+        return "A", [_field(item, f"{path}[{number}]", depth + 1) for number, item in enumerate(value)]
+    return "F", _table(value, path, depth + 1)
 
 
 def _octets(text: str) -> bytes:

@@ -1,0 +1,150 @@
+"""Makes a new broker have what the definition store holds.
+
+In the order in which things depend on each other; nothing of it is handed to the journal as a change. What cannot be
+restored (an exchange type whose plug-in is missing) is named in a warning and stays in the store; the rest goes on.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import attrs
+
+from amq.auth.users import User
+from amq.broker import Broker
+from amq.definitions import entities
+from amq.definitions.document import ExchangeDefinition, UserPermission, UserTopicPermission
+from amq.definitions.entities import Definition, NumberedQueue, OrderedBinding, VhostDefinition
+from amq.definitions.entry import Entry
+from amq.destination import Destination
+from amq.errors import NOT_FOUND, ChannelFault, Fault
+from amq.vhost import topology
+from amq.vhost.vhost import Vhost
+
+ORDER: Final = (
+    VhostDefinition,
+    User,
+    UserPermission,
+    UserTopicPermission,
+    ExchangeDefinition,
+    NumberedQueue,
+    OrderedBinding,
+)
+
+
+@attrs.frozen
+class Restored:
+    """`warnings` name what could not be restored; `missing` are the ids of the queues among that.
+
+    Those queues are in the store, and what the journal has for them must be kept.
+    """
+
+    warnings: list[str]
+    missing: frozenset[int]
+
+
+def restore(entries: Iterable[Entry], broker: Broker) -> Restored:
+    """Make the broker, which has no vhost yet, have what these entries define."""
+    restoration = _Restoration(broker)
+    journal = broker.journal
+    journal.restoring = True
+    try:
+        restoration.run(entries)
+    finally:
+        journal.restoring = False
+    return Restored(restoration.warnings, frozenset(restoration.missing))
+
+
+@attrs.define
+class _Restoration:
+    broker: Broker
+    warnings: list[str] = attrs.field(factory=list)
+    missing: set[int] = attrs.field(factory=set)
+    # Exchanges and queues that were warned about: of their bindings no more is said.
+    _absent: set[tuple[str, str, bytes]] = attrs.field(factory=set)
+
+    def run(self, entries: Iterable[Entry]) -> None:
+        by_kind: dict[type, list[tuple[int, Definition, str]]] = {kind: [] for kind in ORDER}
+        for entry in entries:
+            path = entry.key.decode("utf-8", "replace")
+            try:
+                found = entities.read(entry.key, entry.value)
+            except ValueError as error:
+                self.warn(path, str(error).removeprefix(f"{path}: "))
+            else:
+                by_kind[type(found)].append((entry.revision, found, path))
+        by_kind[OrderedBinding].sort(key=_age)
+        for kind in ORDER:
+            for _, definition, path in by_kind[kind]:
+                try:
+                    self.make(definition)
+                except (Fault, ValueError) as error:
+                    self.miss(definition, path, error.text if isinstance(error, Fault) else str(error))
+
+    def make(self, given: Definition) -> None:
+        """Make one thing. Raises Fault or ValueError."""
+        broker = self.broker
+        if isinstance(given, VhostDefinition):
+            broker.add_vhost(given.name)
+        elif isinstance(given, User):
+            broker.users.put(given)
+        elif isinstance(given, UserPermission):
+            self.vhost(given.vhost).permissions.set(given.user, given.permission)
+        elif isinstance(given, UserTopicPermission):
+            self.vhost(given.vhost).permissions.set_topic(given.user, given.permission)
+        elif isinstance(given, ExchangeDefinition):
+            vhost = self.vhost(given.vhost)
+            kind = topology.type_named(given.type_name)
+            topology.create_exchange(
+                vhost, given.name, kind, given.durable, given.auto_delete, given.internal, given.arguments
+            )
+        elif isinstance(given, NumberedQueue):
+            vhost = self.vhost(given.vhost)
+            topology.create_queue(
+                vhost, given.name, given.durable, None, given.auto_delete, given.arguments, given.queue_id
+            )
+        else:
+            self.bind(given)
+
+    def bind(self, given: OrderedBinding) -> None:
+        """Make a binding."""
+        vhost = self.vhost(given.vhost)
+        source = topology.exchange_named(vhost, given.source)
+        destination: Destination
+        if given.destination_type == "queue":
+            destination = topology.queue_named(vhost, given.destination)
+        else:
+            destination = topology.exchange_named(vhost, given.destination)
+        topology.bind(vhost, source, destination, given.routing_key, given.arguments)
+
+    def vhost(self, name: str) -> Vhost:
+        """The vhost of that name."""
+        vhost = self.broker.vhosts.get(name)
+        if vhost is None:
+            raise ChannelFault(NOT_FOUND, f"no vhost '{name}'")
+        return vhost
+
+    def miss(self, given: Definition, path: str, problem: str) -> None:
+        """Something cannot be made."""
+        if isinstance(given, ExchangeDefinition):
+            self._absent.add((given.vhost, "exchange", given.name))
+        elif isinstance(given, NumberedQueue):
+            self._absent.add((given.vhost, "queue", given.name))
+            self.missing.add(given.queue_id)
+        elif isinstance(given, OrderedBinding):
+            ends = {
+                (given.vhost, "exchange", given.source),
+                (given.vhost, given.destination_type, given.destination),
+            }
+            if ends & self._absent:
+                return
+        self.warn(path, problem)
+
+    def warn(self, path: str, problem: str) -> None:
+        """Say what cannot be restored."""
+        self.warnings.append(f"{path} cannot be restored and stays in the store as it is: {problem}")
+
+
+def _age(found: tuple[int, Definition, str]) -> tuple[int, int]:
+    """By revision, and among those of one by their order."""
+    binding = found[1]
+    return found[0], binding.order if isinstance(binding, OrderedBinding) else 0
