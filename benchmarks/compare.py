@@ -98,9 +98,10 @@ def our_broker(address: str | None) -> Iterator[str]:
         yield address
         return
     port = free_port()
-    command = [sys.executable, "-m", "amq", "serve", "--listen", f"127.0.0.1:{port}", "--log-level", "warning"]
-    with running(command, port, dict(os.environ)) as started:
-        yield started
+    with tempfile.TemporaryDirectory(prefix="amq-compare-") as scratch:
+        command = [sys.executable, "-m", "amq", "serve", "--data", scratch, "--listen", f"127.0.0.1:{port}"]
+        with running([*command, "--log-level", "warning"], port, dict(os.environ)) as started:
+            yield started
 
 
 @contextmanager

@@ -43,7 +43,7 @@ def spawn() -> tuple[float, float]:
     """Milliseconds from the spawn of `amq serve` until it accepted and until a connection was opened."""
     port = free_port()
     start = time.perf_counter()
-    command = [sys.executable, "-m", "amq", "serve", "--listen", f"{LOOPBACK}:{port}"]
+    command = [sys.executable, "-m", "amq", "serve", "--in-memory", "--listen", f"{LOOPBACK}:{port}"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             wait_until_accepted(port, process)

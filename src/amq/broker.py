@@ -15,7 +15,11 @@ from amq.auth.users import Users
 from amq.clock import Clock, Timed, Timers
 from amq.config.settings import Settings
 from amq.errors import CONNECTION_FORCED
+from amq.journal import change
 from amq.journal.batch import Batch
+from amq.journal.change import Change
+from amq.journal.loading import Load
+from amq.message import Message
 from amq.queues.base import Agenda
 from amq.vhost import topology
 from amq.vhost.permission import Permission
@@ -45,6 +49,10 @@ class Client(Timed):
         """More tickets are durable: tell the publishers among its channels."""
         raise NotImplementedError
 
+    def caught_up(self) -> None:
+        """The journal is no longer behind: go on publishing."""
+        raise NotImplementedError
+
     def vhost_name(self) -> str | None:
         """The vhost that it has opened; None before that."""
         raise NotImplementedError
@@ -55,7 +63,10 @@ class Client(Timed):
 
 
 class Broker:
-    """A whole broker without I/O. `now` is monotonic time in s, `wall` the same moment in s since 1970."""
+    """A whole broker without I/O. `now` is monotonic time in s, `wall` the same moment in s since 1970.
+
+    Without `defaults` it begins with nothing at all, for a definition store to fill.
+    """
 
     __slots__ = (
         "settings",
@@ -70,6 +81,7 @@ class Broker:
         "alarms",
         "clients",
         "awaiting",
+        "lagging",
         "writable",
         "log",
         "serial",
@@ -77,14 +89,22 @@ class Broker:
     )
 
     def __init__(
-        self, settings: Settings, now: float, wall: float, journal: Batch | None = None, secret: bytes = b""
+        self,
+        settings: Settings,
+        now: float,
+        wall: float,
+        journal: Batch | None = None,
+        secret: bytes = b"",
+        defaults: bool = True,
     ) -> None:
         self.settings = settings
         self.clock = Clock(now, wall)
         self.timers = Timers()
         self.journal = journal or Batch(keeps=False)
+        self.journal.clock = self.clock
+        self.journal.secret = secret
         self.vhosts: dict[str, Vhost] = {}
-        self.users = Users()
+        self.users = Users(self.journal)
         self.logins = Chain([Internal(self.users)], settings.loopback_users)
         names = CertificateNames(
             settings.ssl_cert_login_from, settings.ssl_cert_login_san_type, settings.ssl_cert_login_san_index
@@ -98,6 +118,8 @@ class Broker:
         self.clients: dict[Client, None] = {}
         # Those with confirms that wait for a ticket.
         self.awaiting: dict[Client, None] = {}
+        # Those that wait for the journal before they publish more.
+        self.lagging: list[Client] = []
         # Those whose outbox got something since the shell last looked.
         self.writable: list[Client] = []
         self.log: list[tuple[int, str]] = []
@@ -105,7 +127,7 @@ class Broker:
         # Names made from it cannot be guessed; the shell passes random octets.
         self.secret = secret
         # As in RabbitMQ: whoever brings definitions along brings users and vhosts.
-        if settings.load_definitions is None:
+        if defaults and settings.load_definitions is None:
             self.add_defaults()
 
     def add_defaults(self) -> None:
@@ -125,7 +147,8 @@ class Broker:
         """The vhost of that name, made if it is not there yet."""
         vhost = self.vhosts.get(name)
         if vhost is None:
-            vhost = self.vhosts[name] = Vhost(name, Agenda(self.clock, self.timers))
+            vhost = self.vhosts[name] = Vhost(name, Agenda(self.clock, self.timers, self.journal))
+            self.journal.define(Change(change.VHOST, name, (), vhost, False))
             topology.furnish(vhost)
         return vhost
 
@@ -139,6 +162,7 @@ class Broker:
                 client.force_close(f"vhost '{name}' is deleted")
         for queue in list(vhost.queues.values()):
             topology.delete_queue(vhost, queue)
+        self.journal.define(Change(change.VHOST, name, (), None, True))
 
     def unique_name(self) -> bytes:
         """22 characters (base64url) that were not given out before and that nobody can guess."""
@@ -159,11 +183,22 @@ class Broker:
 
     def durable(self, ticket: int) -> None:
         """Every record up to `ticket` is safe: confirm what waited for it."""
-        self.journal.durable = ticket
+        self.journal.durable = max(self.journal.durable, ticket)
         awaiting = self.awaiting
         self.awaiting = {}
         for client in awaiting:
             client.confirm()
+        if self.lagging and not self.journal.behind():
+            lagging = self.lagging
+            self.lagging = []
+            for client in lagging:
+                client.caught_up()
+
+    def take_in(self, load: Load, messages: list[Message]) -> None:
+        """Messages were read back: go on with what waited for them."""
+        load.arrived(messages)
+        for vhost in self.vhosts.values():
+            settle(vhost)
 
     def set_alarm(self, source: str, raised: bool) -> None:
         """Raise or clear the alarm of "memory" or "disk"; publishers are blocked while one is raised."""

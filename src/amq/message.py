@@ -11,10 +11,12 @@ class Message:
     """What a publisher sent.
 
     `address` is exchange and routing key as the wire spells them (two shortstr), which is how a delivery
-    repeats them; `header` the payload of the content header frame; `body` the whole body.
+    repeats them; `header` the payload of the content header frame; `body` the whole body. `lsn` is its number in the
+    journal; 0: it has no record there (`amq.journal.record.Kept` has).
     """
 
     __slots__ = ("address", "header", "body", "properties")
+    lsn: int = 0
 
     def __init__(self, address: bytes, header: bytes, body: bytes, properties: Properties) -> None:
         self.address = address

@@ -89,7 +89,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int
     here = ("127.0.0.1", free_port())
     sources = os.pathsep.join([str(Path(__file__).parents[2] / "src"), os.environ.get("PYTHONPATH", "")])
     with (home / "log").open("wb") as log:
-        command = [sys.executable, "-m", "amq", "serve", "--listen", f"127.0.0.1:{here[1]}"]
+        command = [sys.executable, "-m", "amq", "serve", "--data", str(home / "data")]
+        command += ["--listen", f"127.0.0.1:{here[1]}"]
         process = subprocess.Popen(command, cwd=home, env={**os.environ, "PYTHONPATH": sources}, stdout=log, stderr=log)
         try:
             wait_until_it_accepts(here, process)

@@ -5,6 +5,9 @@ from collections.abc import Iterable, Iterator
 import attrs
 
 from amq.auth.passwords import DEFAULT_ALGORITHM, check_hash, hash_password
+from amq.journal import change
+from amq.journal.batch import Batch
+from amq.journal.change import Change
 
 
 class UserError(ValueError):
@@ -37,9 +40,13 @@ class User:
 
 
 class Users:
-    """All users by name. Changing one replaces its User; connections that are logged in are not touched."""
+    """All users by name. Changing one replaces its User; connections that are logged in are not touched.
 
-    def __init__(self) -> None:
+    `journal` is told of every change.
+    """
+
+    def __init__(self, journal: Batch | None = None) -> None:
+        self._journal = journal or Batch(keeps=False)
         self._by_name: dict[str, User] = {}
 
     def __iter__(self) -> Iterator[User]:
@@ -81,7 +88,9 @@ class Users:
         """
         if not user.name:
             raise UserError("a user needs a name")
-        self._by_name[user.name] = user
+        if self._by_name.get(user.name) != user:
+            self._by_name[user.name] = user
+            self._journal.define(Change(change.USER, "", (user.name,), user, False))
 
     def set_password(self, name: str, password: str | None, hashing_algorithm: str = DEFAULT_ALGORITHM) -> None:
         """Change the password, or with None forbid login by password.
@@ -90,14 +99,14 @@ class Users:
         """
         user = self._known(name)
         password_hash = "" if password is None else self._hash(name, password, hashing_algorithm)
-        self._by_name[name] = attrs.evolve(user, hashing_algorithm=hashing_algorithm, password_hash=password_hash)
+        self.put(attrs.evolve(user, hashing_algorithm=hashing_algorithm, password_hash=password_hash))
 
     def set_tags(self, name: str, tags: Iterable[str]) -> None:
         """Replace the tags.
 
         Raises UserError for an unknown user.
         """
-        self._by_name[name] = attrs.evolve(self._known(name), tags=frozenset(tags))
+        self.put(attrs.evolve(self._known(name), tags=frozenset(tags)))
 
     def delete(self, name: str) -> None:
         """Forget a user. Its permissions belong to the vhosts and are cleared there.
@@ -106,6 +115,7 @@ class Users:
         """
         self._known(name)
         del self._by_name[name]
+        self._journal.define(Change(change.USER, "", (name,), None, True))
 
     def _known(self, name: str) -> User:
         user = self._by_name.get(name)

@@ -4,7 +4,7 @@ from amq.connection import ledger as deliveries
 from amq.connection.consumer import UNLIMITED, ChannelConsumer
 from amq.connection.ledger import Ledger
 from amq.connection.publisher import Publisher
-from amq.connection.session import Session
+from amq.connection.session import Parked, Session
 from amq.queues.base import Queue
 from amq.vhost import topology
 from amq.wire import methods
@@ -46,6 +46,18 @@ class Channel:
     def reply(self, method: int, arguments: list[object]) -> None:
         """Send a method to the client."""
         self.session.outbox.put(methods.encode(self.number, method, arguments))
+
+    def answer(self, method: int, arguments: list[object], ticket: int, after: bytes = b"") -> None:
+        """Send a method, and the frames that come `after` it, to the client once `ticket` is durable (0: now).
+
+        Until then the connection handles nothing more.
+        """
+        session = self.session
+        octets = methods.encode(self.number, method, arguments) + after
+        if ticket > session.broker.journal.durable:
+            session.park(Parked(self.number, ticket, octets))
+        else:
+            session.outbox.put(octets)
 
     def add_consumer(
         self, queue: Queue, tag: bytes, no_ack: bool, exclusive: bool, priority: int, arguments: Table

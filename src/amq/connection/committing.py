@@ -23,6 +23,8 @@ def commit(channel: Channel, transaction: Transaction) -> None:
         ticket = max(ticket, safe)
     deliveries.settle(transaction.acked)
     deliveries.refuse(transaction.rejected)
+    # What is acknowledged must not be on disk without what is published.
+    ticket = max(ticket, channel.session.broker.journal.bind_settled())
     deliveries.put_back(transaction.requeued)
     channel.ledger.release(transaction.deliveries())
     if not accepted:

@@ -3,7 +3,8 @@
     protocol header -> handshake -> running -> closing (we said connection.close) -> finished
                                             \\-> finished (the client said it)
 
-`receive` finishes everything that a chunk asks for before it returns; what is to be said stands in `outbox`.
+`receive` finishes everything that a chunk asks for before it returns; what is to be said stands in `outbox`. Behind a
+method whose answer has to wait for the disk the rest stays in `tail`, until `confirm` goes on with it.
 """
 
 from struct import Struct
@@ -15,8 +16,9 @@ from amq.connection.channel import Channel
 from amq.connection.committing import committed
 from amq.connection.control import Control
 from amq.connection.peer import Peer
+from amq.connection.session import Parked, Session
 from amq.connection.timeouts import DeliveryWatch
-from amq.errors import CHANNEL_ERROR, NOT_ALLOWED, ChannelFault, ConnectionFault
+from amq.errors import CHANNEL_ERROR, CONNECTION_FORCED, NOT_ALLOWED, ChannelFault, ConnectionFault
 from amq.queues.base import LOOK_AGAIN, Queue
 from amq.vhost.settling import settle
 from amq.wire import spec
@@ -31,12 +33,14 @@ LAG: Final = 500
 class Connection(Control):
     """The broker's side of one connection. `now` is monotonic time in s wherever it appears."""
 
-    __slots__ = ("tail", "told_blocked")
+    __slots__ = ("tail", "told_blocked", "lagging")
 
     def __init__(self, broker: Broker, peer: Peer, now: float) -> None:
         super().__init__(broker, peer, now)
         self.tail = Tail()
         self.told_blocked: bool = False
+        # What it published has yet to reach the disk, and is too much to add to.
+        self.lagging: bool = False
         broker.note(INFO, f"accepting AMQP connection {peer}")
 
     # -- what the shell calls --
@@ -50,6 +54,9 @@ class Connection(Control):
             return
         data = self.tail.join(data)
         if not data:
+            return
+        if self.parked():
+            self.tail.keep(data)
             return
         pos = 0
         if not self.greeted:
@@ -69,11 +76,11 @@ class Connection(Control):
         self.after_work()
 
     def wants_data(self) -> bool:
-        """Whether the shell should read from the socket: not while the client is blocked or does not read itself.
+        """Whether the shell should read from the socket: not while the client is blocked, parked or not reading.
 
         For who does not read, one chunk in every half heartbeat interval has to do.
         """
-        return not self.blocked and (self.listening or not self.outbox.full())
+        return not (self.blocked or self.lagging or self.parked()) and (self.listening or not self.outbox.full())
 
     def written(self, now: float) -> None:
         """The outbox has gone out: consumers that found it full go on."""
@@ -156,6 +163,9 @@ class Connection(Control):
                         )
                     else:
                         self.channel_method(channel, method, buf[pos + 7 : stop])
+                        if channel.session.parked is not None:
+                            pos = stop + 1
+                            break
                 else:
                     self.content_frame(channel, kind, buf[pos + 7 : stop])
             except ChannelFault as fault:
@@ -283,11 +293,43 @@ class Connection(Control):
             session.has_published = False
             if self.broker.alarms:
                 self.block()
+            if self.broker.journal.behind() and not self.lagging:
+                self.lagging = True
+                self.broker.lagging.append(self)
 
     def confirm(self) -> None:
         for channel in self.channels.values():
             committed(channel)
             channel.publisher.flush()
+        session = self.session
+        if session is not None and session.parked is not None:
+            self.unpark(session, session.parked)
+
+    def unpark(self, session: Session, parked: Parked) -> None:
+        """Send the answer that waits, and go on with what came after it; or wait on."""
+        if parked.ticket > self.broker.journal.durable:
+            session.park(parked)
+            return
+        session.parked = None
+        channel = self.channels.get(parked.number)
+        # It may have been closed from this side meanwhile.
+        if channel is not None and not channel.closing:
+            self.outbox.put(parked.octets)
+        # The shell looks again whether to read, even where there is nothing to say.
+        self.outbox.grow(0)
+        self.receive(b"", self.broker.clock.now)
+
+    def force_close(self, reason: str, code: int = CONNECTION_FORCED) -> None:
+        parked = self.parked()
+        super().force_close(reason, code)
+        if parked:
+            # The client's own last words may be waiting already.
+            self.receive(b"", self.broker.clock.now)
+
+    def caught_up(self) -> None:
+        self.lagging = False
+        # The shell looks again whether to read.
+        self.outbox.grow(0)
 
     def alarm_changed(self) -> None:
         if self.broker.alarms:

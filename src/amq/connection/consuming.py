@@ -126,7 +126,7 @@ def basic_get(channel: Channel, arguments: Arguments) -> None:
     tag = ledger.next_tag
     ledger.next_tag = tag + 1
     if no_ack:
-        queue.settle(position)
+        queue.settle(position, message)
     else:
         ledger.unacked[tag] = (None, queue, position, message, session.broker.clock.now, tag)
     head: list[object] = [tag, redelivered, message.exchange(), message.routing_key(), queue.ready_count()]

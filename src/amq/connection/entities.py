@@ -8,6 +8,7 @@ from typing import Final
 from amq.connection.channel import Channel
 from amq.connection.reply_to import REPLY_PREFIX
 from amq.errors import ACCESS_REFUSED, NOT_FOUND, PRECONDITION_FAILED, RESOURCE_LOCKED, ChannelFault
+from amq.exchanges.base import Exchange
 from amq.queues.base import Queue
 from amq.vhost import topology
 from amq.vhost.vhost import Vhost
@@ -70,6 +71,16 @@ def check_not_default(*names: bytes) -> None:
         raise ChannelFault(ACCESS_REFUSED, "operation not permitted on the default exchange")
 
 
+def defining(channel: Channel, *ends: Exchange | Queue | None) -> int:
+    """The ticket that an answer about these has to wait for.
+
+    0 when one of them is transient, as then nothing of it is stored. What is gone (None) may not be gone for good yet.
+    """
+    if all(end is None or end.durable for end in ends):
+        return channel.session.broker.journal.defining
+    return 0
+
+
 # -- exchanges --
 
 
@@ -80,18 +91,18 @@ def exchange_declare(channel: Channel, arguments: Arguments) -> None:
     vhost = channel.session.vhost
     if passive:
         check_not_default(name)
-        topology.exchange_named(vhost, name)
+        exchange = topology.exchange_named(vhost, name)
     else:
-        declare_exchange(
+        exchange = declare_exchange(
             channel, name, name_in(kind), bool(durable), bool(auto_delete), bool(internal), table_in(table)
         )
     if not nowait:
-        channel.reply(spec.EXCHANGE_DECLARE_OK, [])
+        channel.answer(spec.EXCHANGE_DECLARE_OK, [], 0 if passive else defining(channel, exchange))
 
 
 def declare_exchange(
     channel: Channel, name: bytes, kind: bytes, durable: bool, auto_delete: bool, internal: bool, arguments: Table
-) -> None:
+) -> Exchange:
     """Make an exchange, or check that the one that is there is what the client means."""
     vhost, access = channel.session.vhost, channel.session.access
     cls = topology.type_named(kind)
@@ -104,9 +115,9 @@ def declare_exchange(
         if alternate is not None:
             access.read("exchange", name)
             access.write("exchange", alternate)
-        topology.create_exchange(vhost, name, cls, durable, auto_delete, internal, arguments)
-        return
+        return topology.create_exchange(vhost, name, cls, durable, auto_delete, internal, arguments)
     topology.check_exchange_equivalent(vhost, exchange, kind, durable, auto_delete, internal, arguments)
+    return exchange
 
 
 def exchange_delete(channel: Channel, arguments: Arguments) -> None:
@@ -124,18 +135,17 @@ def exchange_delete(channel: Channel, arguments: Arguments) -> None:
             raise ChannelFault(PRECONDITION_FAILED, f"{vhost.named('exchange', name)} in use")
         topology.delete_exchange(vhost, exchange)
     if not nowait:
-        channel.reply(spec.EXCHANGE_DELETE_OK, [])
+        channel.answer(spec.EXCHANGE_DELETE_OK, [], defining(channel, exchange))
 
 
 def exchange_bind(channel: Channel, arguments: Arguments) -> None:
     """exchange.bind."""
     destination, source, key, table, nowait = exchange_binding(channel, arguments)
     vhost = channel.session.vhost
-    topology.bind(
-        vhost, topology.exchange_named(vhost, source), topology.exchange_named(vhost, destination), key, table
-    )
+    from_exchange, to_exchange = topology.exchange_named(vhost, source), topology.exchange_named(vhost, destination)
+    topology.bind(vhost, from_exchange, to_exchange, key, table)
     if not nowait:
-        channel.reply(spec.EXCHANGE_BIND_OK, [])
+        channel.answer(spec.EXCHANGE_BIND_OK, [], defining(channel, from_exchange, to_exchange))
 
 
 def exchange_unbind(channel: Channel, arguments: Arguments) -> None:
@@ -146,7 +156,7 @@ def exchange_unbind(channel: Channel, arguments: Arguments) -> None:
     if from_exchange is not None and to_exchange is not None:
         topology.unbind(vhost, from_exchange, to_exchange, key, table)
     if not nowait:
-        channel.reply(spec.EXCHANGE_UNBIND_OK, [])
+        channel.answer(spec.EXCHANGE_UNBIND_OK, [], defining(channel, from_exchange, to_exchange))
 
 
 def exchange_binding(channel: Channel, arguments: Arguments) -> tuple[bytes, bytes, bytes, Table, bool]:
@@ -186,7 +196,8 @@ def queue_declare(channel: Channel, arguments: Arguments) -> None:
         queue = declare_queue(channel, name, bool(durable), bool(exclusive), bool(auto_delete), table_in(table))
     channel.last_queue = queue.name
     if not nowait:
-        channel.reply(spec.QUEUE_DECLARE_OK, [queue.name, queue.ready_count(), queue.consumer_count()])
+        counts: list[object] = [queue.name, queue.ready_count(), queue.consumer_count()]
+        channel.answer(spec.QUEUE_DECLARE_OK, counts, 0 if passive else defining(channel, queue))
 
 
 def declare_reply_queue(channel: Channel, name: bytes, nowait: bool) -> None:
@@ -234,9 +245,10 @@ def queue_bind(channel: Channel, arguments: Arguments) -> None:
     name, from_name, routing_key = queue_binding(channel, raw, source, key)
     vhost = channel.session.vhost
     exchange = topology.exchange_named(vhost, from_name)
-    topology.bind(vhost, exchange, usable_queue(channel, name), routing_key, table_in(table))
+    queue = usable_queue(channel, name)
+    topology.bind(vhost, exchange, queue, routing_key, table_in(table))
     if not nowait:
-        channel.reply(spec.QUEUE_BIND_OK, [])
+        channel.answer(spec.QUEUE_BIND_OK, [], defining(channel, exchange, queue))
 
 
 def queue_unbind(channel: Channel, arguments: Arguments) -> None:
@@ -250,7 +262,7 @@ def queue_unbind(channel: Channel, arguments: Arguments) -> None:
     if exchange is not None and queue is not None and topology.is_bound(exchange, queue, routing_key, given):
         check_owner(channel, queue)
         topology.unbind(vhost, exchange, queue, routing_key, given)
-    channel.reply(spec.QUEUE_UNBIND_OK, [])
+    channel.answer(spec.QUEUE_UNBIND_OK, [], defining(channel, exchange, queue))
 
 
 def queue_binding(channel: Channel, raw: object, source: object, key: object) -> tuple[bytes, bytes, bytes]:
@@ -270,9 +282,20 @@ def queue_purge(channel: Channel, arguments: Arguments) -> None:
     _, raw, nowait = arguments
     name = queue_name(channel, raw)
     channel.session.access.read("queue", name)
-    count = usable_queue(channel, name).purge()
+    queue = usable_queue(channel, name)
+    count = queue.purge()
     if not nowait:
-        channel.reply(spec.QUEUE_PURGE_OK, [count])
+        channel.answer(spec.QUEUE_PURGE_OK, [count], purging(channel, queue) if count else 0)
+
+
+def purging(channel: Channel, queue: Queue) -> int:
+    """The ticket that the answer to a purge has to wait for; 0 when the journal knows none of the messages."""
+    journal = channel.session.broker.journal
+    if not queue.keeps or journal.idle():
+        return 0
+    # What was settled would wait for company.
+    journal.urgent = True
+    return journal.ticket
 
 
 def queue_delete(channel: Channel, arguments: Arguments) -> None:
@@ -290,9 +313,11 @@ def queue_delete(channel: Channel, arguments: Arguments) -> None:
         if if_empty and queue.ready_count():
             raise ChannelFault(PRECONDITION_FAILED, f"{vhost.named('queue', name)} not empty")
         count = queue.ready_count()
-    if not nowait:
-        # Before the consumers of this channel hear of it.
-        channel.reply(spec.QUEUE_DELETE_OK, [count])
+    said = len(channel.session.outbox.pieces)
     if queue is not None:
         topology.delete_queue(vhost, queue)
         channel.session.exclusive.pop(queue, None)
+    if not nowait:
+        # Before the consumers of this connection hear of it.
+        cancels = channel.session.take_back(said)
+        channel.answer(spec.QUEUE_DELETE_OK, [count], defining(channel, queue), cancels)

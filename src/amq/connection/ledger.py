@@ -132,7 +132,7 @@ class Ledger:
         delivery = self.unacked.pop(tag, None)
         if delivery is None:
             raise unknown(tag)
-        delivery[1].settle(delivery[2])
+        delivery[1].settle(delivery[2], delivery[3])
         consumer = delivery[0]
         if consumer is None:
             return
@@ -160,8 +160,8 @@ class Ledger:
 
 def settle(deliveries: list[Delivery]) -> None:
     """Deliveries are acknowledged."""
-    for _, queue, position, _, _, _ in deliveries:
-        queue.settle(position)
+    for _, queue, position, message, _, _ in deliveries:
+        queue.settle(position, message)
 
 
 def refuse(deliveries: list[Delivery]) -> None:

@@ -121,6 +121,10 @@ class Lifecycle(Overdue):
             return self.label()
         return f"{self.label()}, vhost: '{shake.vhost.name}', user: '{shake.user.name}'"
 
+    def parked(self) -> bool:
+        """Whether an answer waits for the disk, and everything that the client said after it waits with it."""
+        return self.session is not None and self.session.parked is not None
+
     def vhost_name(self) -> str | None:
         return None if self.session is None else self.session.vhost.name
 
@@ -153,7 +157,7 @@ class Lifecycle(Overdue):
 
     def beat(self, now: float) -> None:
         """Heartbeats, both ways."""
-        if self.blocked:
+        if self.blocked or self.parked():
             self.last_heard = now
         if now - self.last_heard >= 2 * self.interval:
             self.broker.note(
@@ -249,6 +253,7 @@ class Lifecycle(Overdue):
             topology.delete_queue(session.vhost, queue)
         session.exclusive.clear()
         session.starved.clear()
+        session.parked = None
         settle(session.vhost)
 
     def refuse(self) -> None:

@@ -15,7 +15,6 @@ from amq.connection.lead import Lead
 from amq.connection.reply_to import REPLY_PREFIX, ReplyQueue
 from amq.connection.session import Session
 from amq.connection.transaction import Publication, Transaction
-from amq.destination import Destination
 from amq.errors import (
     ACCESS_REFUSED,
     FRAME_ERROR,
@@ -25,10 +24,11 @@ from amq.errors import (
     ChannelFault,
     ConnectionFault,
 )
-from amq.journal.batch import Batch
+from amq.journal.record import Kept
 from amq.message import Message
 from amq.queues.base import Queue
 from amq.vhost import topology
+from amq.vhost.placing import enqueue_all, place, record
 from amq.vhost.vhost import Route
 from amq.wire import methods, spec
 from amq.wire import properties as props
@@ -84,8 +84,12 @@ class Publisher(Assembly):
         only = queues[0] if len(queues) == 1 else None
         nobody: list[Queue] = []
         journal = session.broker.journal
-        kept = journal.keeps and route.durable and properties.persistent
+        ids = route.ids
+        kept = properties.persistent and bool(ids)
         ticket = 0
+        # Bodies of messages that all queues took and that are not recorded yet, and the LSN of the first of them.
+        bodies: list[bytes] = []
+        first = lsn = journal.next_lsn
         confirms = self.confirms
         body = b""
         while True:
@@ -96,7 +100,11 @@ class Publisher(Assembly):
                 if buf[after - 1] != 0xCE:
                     break
                 body = buf[pos + size : after - 1]
-            message = Message(address, header, body, properties)
+            if kept:
+                message: Message = Kept(address, header, body, properties, lsn)
+                lsn += 1
+            else:
+                message = Message(address, header, body, properties)
             pos = after
             count += 1
             total += 1
@@ -107,13 +115,23 @@ class Publisher(Assembly):
             else:
                 refusing = queues
             if kept:
-                ticket = record(journal, message, queues, refusing) or ticket
+                if refusing:
+                    if bodies:
+                        ticket = journal.run(first, bodies, address, header, properties, ids)
+                        bodies = []
+                    first = journal.next_lsn = lsn
+                    ticket = record(journal, message, queues, refusing) or ticket
+                else:
+                    bodies.append(body)
             if refusing and confirms is not None:
                 confirms.publish(count, ticket)
                 confirms.refuse()
                 count = 0
             if not buf.startswith(octets, pos):
                 break
+        if bodies:
+            journal.next_lsn = lsn
+            ticket = journal.run(first, bodies, address, header, properties, ids)
         if total:
             session.has_published = True
             if queues:
@@ -229,12 +247,10 @@ class Publisher(Assembly):
         """
         if mandatory and not queues:
             self.basic_return(message)
-        refusing = enqueue_all(message, queues)
+        accepted, ticket = place(self.session.broker.journal, message, queues)
         if queues:
             self.session.feed(queues[0], 1)
-        journal = self.session.broker.journal
-        ticket = record(journal, message, queues, refusing) if journal.keeps and message.properties.persistent else 0
-        return not refusing, ticket
+        return accepted, ticket
 
     def basic_return(self, message: Message) -> None:
         """basic.return: no queue for a mandatory message."""
@@ -251,14 +267,3 @@ class Publisher(Assembly):
             confirms.flush()
             if confirms.pending:
                 self.session.broker.awaiting[self.session.outbox.client] = None
-
-
-def enqueue_all(message: Message, queues: list[Queue]) -> list[Queue]:
-    """Put a message into every queue; returns those that refused it."""
-    return [queue for queue in queues if not queue.enqueue(message)]
-
-
-def record(journal: Batch, message: Message, queues: list[Queue], refusing: list[Queue]) -> int:
-    """Hand a persistent message to the journal for the durable queues that took it; returns its ticket (0: none)."""
-    durable: list[Destination] = [queue for queue in queues if queue.durable and queue not in refusing]
-    return journal.publish(message, durable) if durable else 0

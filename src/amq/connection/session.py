@@ -13,11 +13,23 @@ from amq.wire.spec import ENVELOPE
 FEW: Final = 16
 
 
+class Parked:
+    """An answer on channel `number` that is sent, as `octets`, when `ticket` is durable."""
+
+    __slots__ = ("number", "ticket", "octets")
+
+    def __init__(self, number: int, ticket: int, octets: bytes) -> None:
+        self.number = number
+        self.ticket = ticket
+        self.octets = octets
+
+
 class Session:
     """An opened connection as its channels see it, and the owner of its exclusive queues.
 
     `frame_max` was negotiated, in octets, 0 for no limit; `room_in_frame` is what of it is left for a payload.
-    `notify_cancel`: the client wants to hear of consumers that the broker cancels.
+    `notify_cancel`: the client wants to hear of consumers that the broker cancels. While an answer is `parked`, no
+    frame is handled: what came after it waits in order.
     """
 
     __slots__ = (
@@ -34,6 +46,7 @@ class Session:
         "has_published",
         "fed",
         "portion",
+        "parked",
     )
 
     def __init__(
@@ -57,6 +70,21 @@ class Session:
         self.fed: Queue | None = None
         # How many messages that queue was fed since somebody last asked.
         self.portion: int = 0
+        self.parked: Parked | None = None
+
+    def park(self, parked: Parked) -> None:
+        """Send this answer when its ticket is durable, and handle nothing until then."""
+        self.parked = parked
+        self.broker.awaiting[self.outbox.client] = None
+
+    def take_back(self, count: int) -> bytes:
+        """What was put into the outbox after its first `count` pieces, which is not said now."""
+        outbox = self.outbox
+        octets = b"".join(outbox.pieces[count:])
+        del outbox.pieces[count:]
+        outbox.size -= len(octets)
+        outbox.total -= len(octets)
+        return octets
 
     def feed(self, queue: Queue, count: int) -> None:
         """Messages were published to a queue (of several, the first stands for all)."""

@@ -3,12 +3,23 @@
 Every message gets a position when it comes in. Positions only grow, and heads leave in their order, so whatever
 comes back stands before everything that was never out: one heap for the returned, one deque for the rest, and no
 flag or number per message. A returned message has by definition been delivered before.
+
+Of a long backlog only both ends are in memory:
+
+    returned | ready | cold: spans, of which only the numbers are here | tail
 """
 
 from collections import deque
 from heapq import heappop, heappush
+from typing import Final
 
+from amq.journal.record import Lsns
 from amq.message import Message
+from amq.queues.span import KeptSpan, Span
+
+# So many messages or octets of bodies are read back at once, and asked for when no more than that many are left.
+SPAN: Final = 2048
+SPAN_OCTETS: Final = 1 << 18
 
 
 class Backlog:
@@ -21,11 +32,15 @@ class Backlog:
         raise NotImplementedError
 
     def pop(self) -> tuple[int, Message, bool]:
-        """Take the head: position, message, delivered before. There must be one."""
+        """Take the head: position, message, delivered before. It must be `at_hand`."""
         raise NotImplementedError
 
-    def peek(self) -> tuple[int, Message] | None:
-        """The head, left where it is; None when there is none."""
+    def at_hand(self) -> bool:
+        """Whether there is a head, and in memory."""
+        raise NotImplementedError
+
+    def peek(self) -> int:
+        """The position of the head, which is left where it is, in memory or not; -1 when there is none."""
         raise NotImplementedError
 
     def put_back(self, position: int, message: Message) -> None:
@@ -40,20 +55,45 @@ class Backlog:
         """Forget all that wait."""
         raise NotImplementedError
 
+    def positions(self) -> list[int]:
+        """The positions of all that wait."""
+        raise NotImplementedError
+
+    def levels_in_order(self) -> "list[tuple[int, Fifo]]":
+        """The parts that it is made of, by the priority that they are for, the one that is emptied first in front."""
+        raise NotImplementedError
+
+    def restore(self, priority: int, lsns: range, octets: int) -> tuple[range, "Fifo"]:
+        """Append messages of a priority that stand in the journal, with bodies of `octets` together.
+
+        Returns their positions, and the part that they are in.
+        """
+        raise NotImplementedError
+
 
 class Fifo(Backlog):
-    """First in, first out. `head` is the position of `ready[0]`."""
+    """First in, first out. `head` is the position of `ready[0]`.
 
-    __slots__ = ("ready", "head", "returned")
+    `tail` takes what comes in; it is `ready` itself while nothing is `cold`. `cold_count` counts the messages of all
+    spans, and `loading` is the span that is being read. Messages with LSNs up to `delivered` had been delivered before
+    the broker was started.
+    """
+
+    __slots__ = ("ready", "head", "returned", "tail", "cold", "cold_count", "loading", "delivered")
 
     def __init__(self) -> None:
         self.ready: deque[Message] = deque()
         self.head: int = 0
         self.returned: list[tuple[int, Message]] = []
+        self.tail: deque[Message] = self.ready
+        self.cold: deque[Span] = deque()
+        self.cold_count: int = 0
+        self.loading: Span | None = None
+        self.delivered: int = 0
 
     def push(self, message: Message) -> int:
-        self.ready.append(message)
-        return self.head + len(self.ready) - 1
+        self.tail.append(message)
+        return self.head + self._waiting() - 1
 
     def pop(self) -> tuple[int, Message, bool]:
         if self.returned:
@@ -61,22 +101,161 @@ class Fifo(Backlog):
             return position, message, True
         position = self.head
         self.head = position + 1
-        return position, self.ready.popleft(), False
+        message = self.ready.popleft()
+        return position, message, 0 < message.lsn <= self.delivered
 
-    def peek(self) -> tuple[int, Message] | None:
+    def at_hand(self) -> bool:
+        return bool(self.returned or self.ready)
+
+    def peek(self) -> int:
         if self.returned:
-            return self.returned[0]
-        if self.ready:
-            return self.head, self.ready[0]
-        return None
+            return self.returned[0][0]
+        return self.head if self._waiting() else -1
 
     def put_back(self, position: int, message: Message) -> None:
         heappush(self.returned, (position, message))
 
     def size(self) -> int:
-        return len(self.ready) + len(self.returned)
+        return self._waiting() + len(self.returned)
+
+    def _waiting(self) -> int:
+        """Those that are not returned."""
+        count = len(self.ready) + self.cold_count
+        return count if self.tail is self.ready else count + len(self.tail)
 
     def clear(self) -> None:
-        self.head += len(self.ready)
+        self.head += self._waiting()
         self.ready.clear()
+        self.tail = self.ready
+        self.cold.clear()
+        self.cold_count = 0
+        self.loading = None
         self.returned.clear()
+
+    def positions(self) -> list[int]:
+        return [position for position, _ in self.returned] + list(range(self.head, self.head + self._waiting()))
+
+    def levels_in_order(self) -> "list[tuple[int, Fifo]]":
+        return [(0, self)]
+
+    # -- what is not in memory --
+
+    def wanted(self) -> Span | None:
+        """The span that should be read now, so that it is there in time; None when none should."""
+        if self.loading is None and self.cold and len(self.ready) <= self.cold[0].count:
+            self.loading = self.cold[0]
+            return self.loading
+        return None
+
+    def arrived(self, span: Span, messages: list[Message]) -> bool:
+        """A span was read; False when nobody wants it any more."""
+        if span is not self.loading:
+            return False
+        self.loading = None
+        self.cold.popleft()
+        self.cold_count -= span.count
+        self.ready.extend(messages)
+        if not self.cold and self.tail is not self.ready:
+            self.ready.extend(self.tail)
+            self.tail = self.ready
+        return True
+
+    def restore(self, priority: int, lsns: range, octets: int) -> "tuple[range, Fifo]":
+        position = self.head + self._waiting()
+        if not self.cold:
+            assert not self.tail, "recovery comes before the first message"
+            self.tail = deque()
+        count = len(lsns)
+        each = min(SPAN, max(1, SPAN_OCTETS * count // (octets + 1)))
+        for start in range(0, count, each):
+            part = lsns[start : start + each]
+            last = self.cold[-1] if self.cold else None
+            if not (isinstance(last, KeptSpan) and last.extend(part, octets * len(part) // count, SPAN, SPAN_OCTETS)):
+                self.cold.append(KeptSpan(part, octets * len(part) // count))
+        self.cold_count += count
+        return range(position, position + count), self
+
+    def in_memory(self) -> int:
+        """Messages that wait in memory and could be read back later."""
+        return len(self.ready) if self.tail is self.ready else len(self.ready) + len(self.tail)
+
+    def average(self) -> int:
+        """Roughly what a message in memory takes, in octets of its body."""
+        sample = [each[at] for each in (self.ready, self.tail) if each for at in (0, len(each) // 2, -1)]
+        return sum([len(message.body) for message in sample]) // len(sample) if sample else 0
+
+    def chill(self, keep: int, safe: int) -> int:
+        """Let go of messages in memory but for the first `keep`, as far as they stand in the journal, which is safe up
+        to that LSN. Returns how many.
+        """
+        if self.tail is self.ready:
+            if len(self.ready) <= keep:
+                return 0
+            source = self.ready
+            rest = [source.pop() for _ in range(len(source) - keep)]
+            rest.reverse()
+        else:
+            rest = list(self.tail)
+        spans, count = spans_of(rest, safe)
+        if not count:
+            if self.tail is self.ready:
+                self.ready.extend(rest)
+            return 0
+        self.cold.extend(spans)
+        self.cold_count += count
+        self.tail = deque(rest[count:])
+        return count
+
+    def lsns(self) -> list[Lsns]:
+        """The numbers of all that wait and stand in the journal."""
+        found: list[Lsns] = [span.lsns for span in self.cold if isinstance(span, KeptSpan)]
+        here = [message.lsn for _, message in self.returned if message.lsn]
+        here += [message.lsn for message in self.ready if message.lsn]
+        if self.tail is not self.ready:
+            here += [message.lsn for message in self.tail if message.lsn]
+        if here:
+            here.sort()
+            found += ranges_of(here)
+        return found
+
+    def delivered_bound(self) -> int:
+        """The highest LSN of a message that waits and was delivered before; 0: none was."""
+        bound = max([message.lsn for _, message in self.returned], default=0)
+        if (self.ready and 0 < self.ready[0].lsn <= self.delivered) or (not self.ready and self.cold):
+            bound = max(bound, self.delivered)
+        return bound
+
+
+def spans_of(messages: list[Message], safe: int) -> tuple[list[Span], int]:
+    """The first of these messages as spans, up to the one that does not stand in the journal; and how many they are."""
+    spans: list[Span] = []
+    numbers: list[int] = []
+    octets = 0
+    count = 0
+    for message in messages:
+        lsn = message.lsn
+        if not 0 < lsn <= safe:
+            break
+        count += 1
+        numbers.append(lsn)
+        octets += len(message.body)
+        if len(numbers) >= SPAN or octets >= SPAN_OCTETS:
+            spans.append(KeptSpan.of(numbers, octets))
+            numbers = []
+            octets = 0
+    if numbers:
+        spans.append(KeptSpan.of(numbers, octets))
+    return spans, count
+
+
+def ranges_of(numbers: list[int]) -> list[Lsns]:
+    """Ascending numbers as ranges."""
+    found: list[Lsns] = []
+    first = previous = numbers[0]
+    for number in numbers[1:]:
+        if number != previous + 1:
+            found.append(range(first, previous + 1))
+            first = number
+        previous = number
+    found.append(range(first, previous + 1))
+    return found

@@ -5,6 +5,7 @@ from typing import Final
 
 from amq.clock import Clock, Timers
 from amq.destination import Destination
+from amq.journal.batch import Batch, Settled
 from amq.message import Message
 from amq.wire.tables import Table
 
@@ -56,11 +57,12 @@ class Agenda:
     them for one go, and a timer will have the next ones looked after.
     """
 
-    __slots__ = ("clock", "timers", "touched", "dead", "late", "released")
+    __slots__ = ("clock", "timers", "journal", "touched", "dead", "late", "released")
 
-    def __init__(self, clock: Clock, timers: Timers) -> None:
+    def __init__(self, clock: Clock, timers: Timers, journal: Batch | None = None) -> None:
         self.clock = clock
         self.timers = timers
+        self.journal = journal or Batch(keeps=False)
         self.touched: list[Queue] = []
         self.dead: deque[tuple[Queue, Message, str]] = deque()
         self.late: bool = False
@@ -89,15 +91,29 @@ class Queue(Destination):
         "deleted",
         "taken",
         "used_at",
+        "id",
+        "keeps",
+        "settled",
         "dead_letter_exchange",
         "dead_letter_routing_key",
     )
 
     def __init__(
-        self, name: bytes, durable: bool, owner: object | None, auto_delete: bool, arguments: Table, agenda: Agenda
+        self,
+        name: bytes,
+        durable: bool,
+        owner: object | None,
+        auto_delete: bool,
+        arguments: Table,
+        agenda: Agenda,
+        queue_id: int = 0,
     ) -> None:
         super().__init__(name)
         self.durable = durable
+        # What the journal calls it; 0 when it keeps nothing of this queue.
+        self.keeps: bool = durable and agenda.journal.keeps
+        self.id: int = (queue_id or agenda.journal.new_id()) if self.keeps else 0
+        self.settled = Settled(self.id)
         self.owner = owner
         self.exclusive: bool = owner is not None
         self.auto_delete = auto_delete
@@ -126,11 +142,32 @@ class Queue(Destination):
         raise NotImplementedError
 
     def get(self) -> tuple[int, Message, bool] | None:
-        """Take the head: its position, the message, whether it was delivered before. None: nothing ready."""
+        """Take the head: its position, the message, whether it was delivered before. None: nothing ready, or
+        `cold_head`.
+        """
         raise NotImplementedError
 
-    def settle(self, position: int) -> None:
+    def cold_head(self) -> bool:
+        """Whether the head is on its way into memory; the queue is touched when it is there."""
+        return False
+
+    def page_out(self, keep: int) -> int:
+        """Let go of messages in memory, but for the first `keep` of each priority, as far as they can be read back.
+
+        Returns how many.
+        """
+        return 0
+
+    def in_memory(self) -> tuple[int, int]:
+        """How many messages `page_out` might let go of, and roughly the octets of their bodies."""
+        return 0, 0
+
+    def settle(self, position: int, message: Message) -> None:
         """A delivered message is done with."""
+        raise NotImplementedError
+
+    def forget(self, message: Message) -> None:
+        """A message that stands in the journal is gone from this queue for good."""
         raise NotImplementedError
 
     def reject(self, position: int, message: Message) -> None:

@@ -7,11 +7,11 @@ A queue with none of those appends a message and remembers that it was touched; 
 from amq.clock import NEVER, Timed
 from amq.message import Message
 from amq.queues.arguments import Options
-from amq.queues.backlog import Backlog, Fifo
-from amq.queues.base import EXPIRED, LOOK_AGAIN, MAXLEN, REJECTED, Agenda, Consumer, Queue
+from amq.queues.backlog import Fifo
+from amq.queues.base import EXPIRED, LOOK_AGAIN, MAXLEN, REJECTED, Agenda, Consumer
 from amq.queues.consumers import Consumers
 from amq.queues.limits import DROP_HEAD, REJECT_PUBLISH_DLX
-from amq.queues.priority import Prioritized
+from amq.queues.stored import StoredQueue, delivered_before
 from amq.wire.tables import Table
 
 
@@ -34,20 +34,10 @@ class HeadExpiry(Timed):
             self.queue.drop_expired()
 
 
-class ClassicQueue(Queue):
+class ClassicQueue(StoredQueue):
     """RabbitMQ's default type of queue."""
 
-    __slots__ = (
-        "options",
-        "backlog",
-        "fifo",
-        "guarded",
-        "limits",
-        "size",
-        "deadlines",
-        "head_expiry",
-        "consumers",
-    )
+    __slots__ = ("guarded", "limits", "head_expiry", "consumers")
 
     def __init__(
         self,
@@ -58,20 +48,13 @@ class ClassicQueue(Queue):
         arguments: Table,
         agenda: Agenda,
         options: Options,
+        queue_id: int = 0,
     ) -> None:
-        super().__init__(name, durable, owner, auto_delete, arguments, agenda)
-        self.options = options
+        super().__init__(name, durable, owner, auto_delete, arguments, agenda, options, queue_id)
         self.dead_letter_exchange = options.dead_letter_exchange
         self.dead_letter_routing_key = options.dead_letter_routing_key
-        # The same object as `backlog` when that is a plain fifo, for the two tight paths.
-        self.fifo: Fifo | None = None if options.max_priority else Fifo()
-        self.backlog: Backlog = self.fifo or Prioritized(options.max_priority)
         self.limits = options.limits
         self.guarded: bool = options.limits is not None or options.ttl >= 0 or self.fifo is None
-        # Octets of ready bodies; right in a guarded queue, and nobody asks for it in another.
-        self.size: int = 0
-        # When messages expire (monotonic seconds), by position, from enqueueing until they are settled.
-        self.deadlines: dict[int, float] = {}
         self.head_expiry = HeadExpiry(self)
         self.consumers = Consumers(options.single_active)
 
@@ -80,7 +63,7 @@ class ClassicQueue(Queue):
             return self.enqueue_guarded(message)
         fifo = self.fifo
         assert fifo is not None
-        fifo.ready.append(message)
+        fifo.tail.append(message)
         if not self.touched:
             self.touched = True
             self.agenda.touched.append(self)
@@ -90,8 +73,10 @@ class ClassicQueue(Queue):
         """Enqueue where limits, expiry or priorities matter."""
         limits = self.limits
         if limits is not None and limits.overflow != DROP_HEAD and self.overflows(message):
-            if limits.overflow == REJECT_PUBLISH_DLX:
-                self.bury(message, MAXLEN)
+            if limits.overflow == REJECT_PUBLISH_DLX and self.dead_letter_exchange is not None:
+                # It never was in this queue, as far as the journal is concerned.
+                refused = Message(message.address, message.header, message.body, message.properties)
+                self.agenda.dead.append((self, refused, MAXLEN))
             return False
         deadline = self.deadline_of(message)
         if self.deadlines or deadline != NEVER:
@@ -104,8 +89,7 @@ class ClassicQueue(Queue):
         if limits is not None or deadline != NEVER:
             # Consumers come before limits and expiry: what one of them takes at once counts against neither, and
             # a time to live of 0 means just that.
-            head = self.backlog.peek()
-            self.hand_out(head is not None and head[0] == position)
+            self.hand_out(self.backlog.peek() == position)
             self.enforce_limits()
             self.drop_expired()
         else:
@@ -139,12 +123,12 @@ class ClassicQueue(Queue):
         backlog = self.backlog
         fifo = self.fifo
         consumers = self.consumers
-        while backlog.size():
+        while backlog.at_hand():
             if self.deadlines and not fresh:
                 # A message that expired behind one that lives long is found when it gets to the head.
                 self.drop_expired()
-                if not backlog.size():
-                    return
+                if not backlog.at_hand():
+                    break
             fresh = False
             consumer = consumers.next()
             if consumer is None:
@@ -156,6 +140,8 @@ class ClassicQueue(Queue):
                 self.leave(position, message, consumer.no_ack)
                 self.taken += 1
                 consumer.deliver(self, position, [message], redelivered)
+        if self.fetching:
+            self.fetch()
 
     def hand_run(self, fifo: Fifo, consumer: Consumer) -> None:
         """Give the only consumer all that it can take in one call."""
@@ -170,7 +156,17 @@ class ClassicQueue(Queue):
         fifo.head = position + count
         if not consumer.no_ack:
             self.unacked += count
+        elif self.keeps:
+            self.forget_all(run)
         self.taken += count
+        if fifo.delivered:
+            again = delivered_before(fifo, run)
+            if again:
+                consumer.deliver(self, position, run[:again], True)
+                position += again
+                run = run[again:]
+                if not run:
+                    return
         consumer.deliver(self, position, run, False)
 
     def leave(self, position: int, message: Message, settled: bool) -> None:
@@ -178,6 +174,8 @@ class ClassicQueue(Queue):
         self.size -= len(message.body)
         if settled:
             self.deadlines.pop(position, None)
+            if self.keeps and message.lsn:
+                self.forget(message)
         else:
             self.unacked += 1
 
@@ -185,7 +183,9 @@ class ClassicQueue(Queue):
         self.used_at = self.agenda.clock.now
         if self.deadlines:
             self.drop_expired()
-        if not self.backlog.size():
+        if self.fetching:
+            self.fetch()
+        if not self.backlog.at_hand():
             return None
         position, message, redelivered = self.backlog.pop()
         self.leave(position, message, False)
@@ -195,13 +195,16 @@ class ClassicQueue(Queue):
             self.drop_expired()
         return position, message, redelivered
 
-    def settle(self, position: int) -> None:
+    def settle(self, position: int, message: Message) -> None:
         self.unacked -= 1
         if self.deadlines:
             self.deadlines.pop(position, None)
+        if self.keeps and message.lsn:
+            self.forget(message)
 
     def reject(self, position: int, message: Message) -> None:
-        self.settle(position)
+        self.unacked -= 1
+        self.deadlines.pop(position, None)
         if not self.deleted:
             self.bury(message, REJECTED)
 
@@ -221,8 +224,10 @@ class ClassicQueue(Queue):
         limits = self.limits
         if limits is None or limits.overflow != DROP_HEAD:
             return
-        while self.backlog.size() and limits.exceeded(self.backlog.size(), self.size):
+        while self.backlog.at_hand() and limits.exceeded(self.backlog.size(), self.size):
             self.drop_head(MAXLEN)
+        if self.fetching:
+            self.fetch()
 
     def drop_expired(self) -> None:
         """Drop heads whose time is over, and see to it that the next head is looked after in time.
@@ -233,14 +238,17 @@ class ClassicQueue(Queue):
         deadlines = self.deadlines
         while deadlines:
             head = self.backlog.peek()
-            if head is None:
+            if head < 0:
                 return
-            deadline = deadlines.get(head[0], NEVER)
+            deadline = deadlines.get(head, NEVER)
             if deadline > now:
                 deadline = min(deadline, now + LOOK_AGAIN)
                 if deadline < self.head_expiry.deadline:
                     self.head_expiry.deadline = deadline
                     self.agenda.timers.add(deadline, self.head_expiry)
+                return
+            if not self.backlog.at_hand():
+                self.fetch()
                 return
             self.drop_head(EXPIRED)
 
@@ -255,16 +263,8 @@ class ClassicQueue(Queue):
         """Leave a message to the dead-letter exchange, if the queue has one."""
         if self.dead_letter_exchange is not None:
             self.agenda.dead.append((self, message, reason))
-
-    def purge(self) -> int:
-        count = self.backlog.size()
-        if self.deadlines:
-            # Those of messages that are out for delivery stay.
-            while self.backlog.size():
-                self.deadlines.pop(self.backlog.pop()[0], None)
-        self.backlog.clear()
-        self.size = 0
-        return count
+        elif self.keeps and message.lsn:
+            self.forget(message)
 
     def ready_count(self) -> int:
         return self.backlog.size()

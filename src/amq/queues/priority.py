@@ -29,17 +29,21 @@ class Prioritized(Backlog):
 
     def push(self, message: Message) -> int:
         number = self.level_of(message)
+        self.count += 1
+        return self.level(number).push(message) * LEVELS + number
+
+    def level(self, number: int) -> Fifo:
+        """The fifo of a level."""
         level = self.levels.get(number)
         if level is None:
             level = self.levels[number] = Fifo()
-        self.count += 1
-        return level.push(message) * LEVELS + number
+        return level
 
     def top(self) -> int:
         """The highest level that has a message; -1 when none has."""
         best = -1
         for number, level in self.levels.items():
-            if number > best and (level.ready or level.returned):
+            if number > best and level.size():
                 best = number
         return best
 
@@ -49,13 +53,13 @@ class Prioritized(Backlog):
         self.count -= 1
         return position * LEVELS + number, message, redelivered
 
-    def peek(self) -> tuple[int, Message] | None:
+    def at_hand(self) -> bool:
         number = self.top()
-        if number < 0:
-            return None
-        head = self.levels[number].peek()
-        assert head is not None
-        return head[0] * LEVELS + number, head[1]
+        return number >= 0 and self.levels[number].at_hand()
+
+    def peek(self) -> int:
+        number = self.top()
+        return -1 if number < 0 else self.levels[number].peek() * LEVELS + number
 
     def put_back(self, position: int, message: Message) -> None:
         self.levels[position % LEVELS].put_back(position // LEVELS, message)
@@ -63,6 +67,18 @@ class Prioritized(Backlog):
 
     def size(self) -> int:
         return self.count
+
+    def positions(self) -> list[int]:
+        return [position * LEVELS + number for number, level in self.levels.items() for position in level.positions()]
+
+    def levels_in_order(self) -> list[tuple[int, Fifo]]:
+        return [(number, self.levels[number]) for number in sorted(self.levels, reverse=True)]
+
+    def restore(self, priority: int, lsns: range, octets: int) -> tuple[range, Fifo]:
+        number = min(priority, self.highest)
+        places, level = self.level(number).restore(priority, lsns, octets)
+        self.count += len(lsns)
+        return range(places.start * LEVELS + number, places.stop * LEVELS + number, LEVELS), level
 
     def clear(self) -> None:
         for level in self.levels.values():

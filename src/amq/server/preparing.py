@@ -15,6 +15,7 @@ from amq.definitions.apply import apply
 from amq.definitions.document import parse
 from amq.definitions.fields import DocumentError
 from amq.exchanges.base import Exchange
+from amq.journal.batch import Batch
 from amq.server.errors import SettingError
 
 LOGGER: Final = logging.getLogger(__name__)
@@ -27,11 +28,28 @@ def new_broker(settings: Settings) -> Broker:
 
     Raises SettingError for definitions that cannot be loaded.
     """
+    broker = bare_broker(settings, None)
+    furnish(broker)
+    return broker
+
+
+def bare_broker(settings: Settings, journal: Batch | None) -> Broker:
+    """A broker, born now, without a vhost or a user."""
     enter_exchange_types()
-    broker = Broker(settings, time.monotonic(), time.time(), secret=secrets.token_bytes(32))
+    return Broker(settings, time.monotonic(), time.time(), journal, secrets.token_bytes(32), defaults=False)
+
+
+def furnish(broker: Broker) -> None:
+    """Give a broker what the configuration defines: the default user and vhost unless it has any, and definitions.
+
+    Raises SettingError for definitions that cannot be loaded.
+    """
+    settings = broker.settings
+    # As in RabbitMQ: whoever brings definitions along brings users and vhosts.
     if settings.load_definitions is not None:
         load_definitions(settings.load_definitions, broker)
-    return broker
+    elif not broker.vhosts:
+        broker.add_defaults()
 
 
 def load_definitions(path: str, broker: Broker) -> None:
@@ -42,7 +60,7 @@ def load_definitions(path: str, broker: Broker) -> None:
     """
     try:
         document = parse(Path(path).read_text("utf-8-sig"))
-        if not document.users:
+        if not document.users and not broker.vhosts:
             # Nobody could log in; RabbitMQ leaves it at that.
             broker.add_defaults()
         warnings = apply(document, broker)

@@ -19,6 +19,7 @@ from amq.server import logs
 from amq.server.alarms import MemoryAlarm
 from amq.server.collector import Collector
 from amq.server.listener import Door, close_doors, open_doors
+from amq.server.storage import Storage
 from amq.server.ticker import Ticker
 from amq.server.tls import server_context
 from amq.server.transport import send_all, serve_connection
@@ -36,6 +37,7 @@ class Server:
     broker: Broker
     alarm: MemoryAlarm | None = None
     collector: Collector | None = None
+    storage: Storage | None = None
     doors: list[Door] = attrs.field(factory=list, init=False)
     ticker: Ticker = attrs.field(init=False)
     _accepting: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
@@ -100,6 +102,8 @@ class Server:
         if self.broker.log:
             logs.publish(self.broker.log)
         self.ticker.kick()
+        if self.storage is not None:
+            self.storage.kick()
 
     def _force_close(self, reason: str) -> None:
         for client in list(self.broker.clients):

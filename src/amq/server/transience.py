@@ -37,5 +37,5 @@ def _forget_messages(queue: Queue) -> None:
         if message.properties.persistent:
             kept.append((position, message))
         else:
-            queue.settle(position)
+            queue.settle(position, message)
     queue.requeue(kept)

@@ -7,6 +7,7 @@ from typing import Final
 
 from amq.message import Message, address
 from amq.queues.base import REJECTED, Queue
+from amq.vhost.placing import place
 from amq.vhost.vhost import Vhost
 from amq.wire import properties as props
 from amq.wire import tables
@@ -28,6 +29,8 @@ def bury(vhost: Vhost, queue: Queue, message: Message, reason: str) -> None:
     exchange, key = queue.dead_letter_exchange, queue.dead_letter_routing_key
     target = None if exchange is None else vhost.exchanges.get(exchange)
     if target is None:
+        if queue.keeps and message.lsn:
+            queue.forget(message)
         return
     keys = routing_keys(message)
     headers = dict(message.properties.headers())
@@ -40,9 +43,12 @@ def bury(vhost: Vhost, queue: Queue, message: Message, reason: str) -> None:
     queues = vhost.route(target, keys + blind, dead).queues
     message.properties.forget()
     dead.properties.forget()
-    for found in queues:
-        if reason == REJECTED or not in_cycle(found.name, headers[X_DEATH][1]):
-            found.enqueue(dead)
+    history = headers[X_DEATH][1]
+    journal = vhost.agenda.journal
+    place(journal, dead, [found for found in queues if reason == REJECTED or not in_cycle(found.name, history)])
+    if queue.keeps and message.lsn:
+        # In the same batch: after a crash it is either still here or already there.
+        journal.settle_now(queue.id, range(message.lsn, message.lsn + 1), len(message.body))
 
 
 def routing_keys(message: Message) -> list[bytes]:

@@ -11,6 +11,9 @@ from typing import Final
 import attrs
 
 from amq.errors import ACCESS_REFUSED, ChannelFault
+from amq.journal import change
+from amq.journal.batch import Batch
+from amq.journal.change import Change
 from amq.lang.pattern import PatternError, compile_pattern
 
 # What was granted is remembered for so many names of one user in one vhost; then it is forgotten all at once.
@@ -48,26 +51,28 @@ class TopicPermission:
 class Permissions:
     """All permissions of one vhost, by user name.
 
-    `version` moves with every change.
+    `version` moves with every change; `journal` is told of it.
     """
 
-    __slots__ = ("vhost", "version", "_by_user", "_topics")
+    __slots__ = ("vhost", "version", "_journal", "_by_user", "_topics")
 
-    def __init__(self, vhost: str) -> None:
+    def __init__(self, vhost: str, journal: Batch | None = None) -> None:
         self.vhost = vhost
+        self._journal = journal or Batch(keeps=False)
         self.version = 0
         self._by_user: dict[str, Permission] = {}
         self._topics: dict[str, dict[str, TopicPermission]] = {}
 
     def set(self, user: str, permission: Permission) -> None:
         """Give a user permissions, in place of those that it has."""
-        self._by_user[user] = permission
-        self.version += 1
+        if self._by_user.get(user) != permission:
+            self._by_user[user] = permission
+            self._changed(change.PERMISSION, (user,), permission)
 
     def clear(self, user: str) -> None:
         """Take a user's permissions; without any it may not enter the vhost. Nothing happens if it has none."""
         if self._by_user.pop(user, None) is not None:
-            self.version += 1
+            self._changed(change.PERMISSION, (user,), None)
 
     def get(self, user: str) -> Permission | None:
         """A user's permissions, or None."""
@@ -79,8 +84,10 @@ class Permissions:
 
     def set_topic(self, user: str, permission: TopicPermission) -> None:
         """Give a user topic permissions on one exchange, in place of those that it has there."""
-        self._topics.setdefault(user, {})[permission.exchange] = permission
-        self.version += 1
+        of_user = self._topics.setdefault(user, {})
+        if of_user.get(permission.exchange) != permission:
+            of_user[permission.exchange] = permission
+            self._changed(change.TOPIC_PERMISSION, (user, permission.exchange), permission)
 
     def clear_topic(self, user: str, exchange: str | None = None) -> None:
         """Take a user's topic permissions on one exchange, or on all. Nothing happens if it has none."""
@@ -88,7 +95,7 @@ class Permissions:
         taken = [exchange] if exchange is not None else list(of_user)
         for name in taken:
             if of_user.pop(name, None) is not None:
-                self.version += 1
+                self._changed(change.TOPIC_PERMISSION, (user, name), None)
         if not of_user:
             self._topics.pop(user, None)
 
@@ -107,6 +114,10 @@ class Permissions:
     def access(self, user: str) -> "Access":
         """One user's view, to be kept by its connection."""
         return Access(self, user)
+
+    def _changed(self, kind: str, name: tuple[object, ...], permission: Permission | TopicPermission | None) -> None:
+        self.version += 1
+        self._journal.define(Change(kind, self.vhost, name, permission, permission is None))
 
 
 class Access:

@@ -7,6 +7,7 @@ from amq.exchanges.base import Exchange
 from amq.message import Message
 from amq.queues.base import Agenda
 from amq.vhost import dead_letter, topology
+from amq.vhost.placing import place
 from amq.vhost.vhost import Vhost
 
 # Messages that are routed anew in one go: dead letters, and those that an exchange has delayed. A million of them may
@@ -62,5 +63,4 @@ def route_next(vhost: Vhost) -> None:
 def send_on(vhost: Vhost, exchange: Exchange, message: Message) -> None:
     """Route a message that an exchange has kept for a while."""
     keys = dead_letter.routing_keys(message) + (message.properties.blind or [])
-    for queue in vhost.route(exchange, keys, message).queues:
-        queue.enqueue(message)
+    place(vhost.agenda.journal, message, vhost.route(exchange, keys, message).queues)

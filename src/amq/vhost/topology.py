@@ -1,5 +1,6 @@
 """Make, compare and remove the entities of a vhost. Who may do so is not decided here."""
 
+from hashlib import blake2b
 from typing import Final
 
 from amq.destination import Destination
@@ -7,13 +8,15 @@ from amq.errors import ACCESS_REFUSED, NOT_FOUND, PRECONDITION_FAILED, ChannelFa
 from amq.exchanges import exchange_type
 from amq.exchanges.base import Binding, Exchange
 from amq.exchanges.default import Default
+from amq.journal import change
+from amq.journal.change import Change
 from amq.queues import arguments as queue_arguments
 from amq.queues.base import Queue
 from amq.queues.classic import ClassicQueue
 from amq.vhost.dead_letter import routing_keys
 from amq.vhost.expiry import QueueExpiry
 from amq.vhost.vhost import Vhost
-from amq.wire.tables import Field, Table, type_name
+from amq.wire.tables import Field, Table, canonical, type_name
 
 RESERVED: Final = b"amq."
 # What RabbitMQ declares in every vhost: name, type, internal.
@@ -77,6 +80,7 @@ def create_exchange(
     exchange = kind(name, durable, auto_delete, internal, arguments)
     exchange.attend(vhost.agenda)
     vhost.exchanges[name] = exchange
+    _tell_exchange(vhost, exchange, False)
     vhost.changed()
     return exchange
 
@@ -109,6 +113,7 @@ def delete_exchange(vhost: Vhost, exchange: Exchange) -> None:
     if vhost.exchanges.pop(exchange.name, None) is None:
         return
     exchange.deleted = True
+    _tell_exchange(vhost, exchange, True)
     for binding in list(exchange.bindings.values()):
         _disconnect(vhost, binding)
     _remove_incoming(vhost, exchange)
@@ -116,16 +121,24 @@ def delete_exchange(vhost: Vhost, exchange: Exchange) -> None:
 
 
 def create_queue(
-    vhost: Vhost, name: bytes, durable: bool, owner: object | None, auto_delete: bool, arguments: Table
+    vhost: Vhost,
+    name: bytes,
+    durable: bool,
+    owner: object | None,
+    auto_delete: bool,
+    arguments: Table,
+    queue_id: int = 0,
 ) -> Queue:
-    """A new queue under a name that is free.
+    """A new queue under a name that is free; `queue_id` is what the journal has called it before (0: it is new).
 
     Raises ChannelFault(406) for bad arguments, ConnectionFault(540) for types that do not exist here.
     """
     options = queue_arguments.parse(vhost.named("queue", name), arguments)
     # RabbitMQ keeps exclusive queues as transient, whatever they were declared as.
-    queue = ClassicQueue(name, durable and owner is None, owner, auto_delete, arguments, vhost.agenda, options)
+    kept = durable and owner is None
+    queue = ClassicQueue(name, kept, owner, auto_delete, arguments, vhost.agenda, options, queue_id)
     vhost.queues[name] = queue
+    _tell_queue(vhost, queue, False)
     if options.expires >= 0:
         QueueExpiry(vhost, queue, options.expires).watch()
     vhost.changed()
@@ -149,7 +162,10 @@ def delete_queue(vhost: Vhost, queue: Queue) -> int:
         return 0
     queue.deleted = True
     del vhost.queues[queue.name]
+    _tell_queue(vhost, queue, True)
     count = queue.purge()
+    if queue.keeps:
+        vhost.agenda.journal.forget_queue(queue.id)
     queue.cancel_consumers()
     _remove_incoming(vhost, queue)
     vhost.changed()
@@ -164,6 +180,7 @@ def bind(vhost: Vhost, source: Exchange, destination: Destination, routing_key: 
         return
     remembered = source.bind(binding)
     vhost.incoming.setdefault(destination, {})[binding.identity] = binding
+    _tell_binding(vhost, binding, False)
     vhost.changed()
     for message in remembered:
         if isinstance(destination, Queue):
@@ -208,6 +225,7 @@ def queue_named(vhost: Vhost, name: bytes) -> Queue:
 def _disconnect(vhost: Vhost, binding: Binding) -> None:
     """Take a binding out of both its ends."""
     binding.source.unbind(binding)
+    _tell_binding(vhost, binding, True)
     incoming = vhost.incoming.get(binding.destination)
     if incoming is not None:
         incoming.pop(binding.identity, None)
@@ -227,6 +245,46 @@ def _remove_incoming(vhost: Vhost, destination: Destination) -> None:
 def _auto_delete(vhost: Vhost, exchange: Exchange) -> None:
     if exchange.auto_delete and not exchange.bindings:
         delete_exchange(vhost, exchange)
+
+
+# -- what the definition store is told: of what is durable, and of bindings between two durable ends --
+
+
+def _tell_exchange(vhost: Vhost, exchange: Exchange, gone: bool) -> None:
+    # Every vhost comes with the exchanges of the reserved names.
+    if exchange.durable and not exchange.name.startswith(RESERVED):
+        _tell(vhost, change.EXCHANGE, (exchange.name,), exchange, gone)
+
+
+def _tell_queue(vhost: Vhost, queue: Queue, gone: bool) -> None:
+    if queue.durable:
+        _tell(vhost, change.QUEUE, (queue.name,), queue, gone)
+
+
+def _tell_binding(vhost: Vhost, binding: Binding, gone: bool) -> None:
+    source, destination = binding.source, binding.destination
+    if isinstance(destination, Queue):
+        kind, durable = "queue", destination.durable
+    elif isinstance(destination, Exchange):
+        kind, durable = "exchange", destination.durable
+    else:
+        return
+    if source.durable and durable:
+        name = (source.name, kind, destination.name, binding.routing_key, _arguments_hash(binding))
+        _tell(vhost, change.BINDING, name, binding, gone)
+
+
+def _arguments_hash(binding: Binding) -> str:
+    """Tells bindings apart that differ in nothing but their arguments; empty without any."""
+    if not binding.arguments:
+        return ""
+    return blake2b(canonical(binding.arguments), digest_size=16).hexdigest()
+
+
+def _tell(vhost: Vhost, kind: str, name: tuple[object, ...], entity: object, gone: bool) -> None:
+    journal = vhost.agenda.journal
+    if journal.keeps:
+        journal.define(Change(kind, vhost.name, name, None if gone else entity, gone))
 
 
 def _compare_argument(label: str, name: str, new: Table, current: Table) -> None:

@@ -11,10 +11,10 @@ from amq.vhost.permission import Permissions
 class Route:
     """Where the messages of one basic.publish go: its arguments parsed, permitted and routed.
 
-    `queues` is None when every message must be routed by itself; `durable` says that one of the queues is.
+    `queues` is None when every message must be routed by itself; `ids` are those of the queues that the journal keeps.
     """
 
-    __slots__ = ("address", "exchange", "routing_key", "mandatory", "queues", "durable")
+    __slots__ = ("address", "exchange", "routing_key", "mandatory", "queues", "ids")
 
     def __init__(
         self, address: bytes, exchange: Exchange, routing_key: bytes, mandatory: bool, queues: list[Queue] | None
@@ -24,7 +24,7 @@ class Route:
         self.routing_key = routing_key
         self.mandatory = mandatory
         self.queues = queues
-        self.durable: bool = queues is not None and any(queue.durable for queue in queues)
+        self.ids: list[int] = [queue.id for queue in queues or () if queue.keeps]
 
 
 class Vhost:
@@ -52,7 +52,7 @@ class Vhost:
         self.agenda = agenda
         self.exchanges: dict[bytes, Exchange] = {}
         self.queues: dict[bytes, Queue] = {}
-        self.permissions = Permissions(name)
+        self.permissions = Permissions(name, agenda.journal)
         self.incoming: dict[Destination, dict[tuple[object, ...], Binding]] = {}
         self.routes: dict[str, dict[bytes, Route]] = {}
         # Of the permissions that the routes were granted under.

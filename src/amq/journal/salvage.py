@@ -1,0 +1,110 @@
+"""Salvage: what is alive in the first segment is written again at the end of the log, so that the segment can go.
+
+It is done in slices, between which the log goes on. A slice and whatever was settled by then reach the disk in one
+frame, so nothing that is settled can come back with a copy.
+"""
+
+from zlib import crc32
+
+from amq.journal import record
+from amq.journal.batch import Batch, Placed
+from amq.journal.log import Log
+from amq.journal.record import HEAD, Run
+from amq.journal.segment import Segment
+
+
+class Damaged(Exception):
+    """A record of the segment is not what was written; `offset` says where it stands in the file."""
+
+    def __init__(self, segment: Segment, offset: int) -> None:
+        super().__init__(f"{segment.name}: offset {offset}: a message that is needed is damaged")
+
+
+class Salvage:
+    """Copies one segment, whose `octets` these are. `copied` counts octets."""
+
+    __slots__ = ("log", "segment", "octets", "offsets", "gone", "seen", "copied")
+
+    def __init__(self, log: Log, segment: Segment, octets: bytes) -> None:
+        self.log = log
+        self.segment = segment
+        self.octets = octets
+        moved = [each.start for each in log.moved.values() if each.segment is segment]
+        # The next one to look at stands last.
+        self.offsets: list[int] = sorted([*segment.offsets, *moved], reverse=True)
+        # By queue id what is settled, and how many parts of `segment.settled` are in it.
+        self.gone: dict[int, set[int]] = {}
+        self.seen: dict[int, int] = {}
+        self.copied: int = 0
+
+    def slice(self, batch: Batch, records: int, octets: int) -> bool:
+        """Look at so many records at most, or copy so many octets. Returns whether that was all.
+
+        The batch must be taken and noted before anything else happens to the log. Raises Damaged.
+        """
+        self._note_settled()
+        offsets = self.offsets
+        stop = self.copied + octets
+        for _ in range(records):
+            if not offsets or self.copied >= stop:
+                break
+            self.copy(offsets.pop(), batch)
+        return not offsets
+
+    def _note_settled(self) -> None:
+        for queue, parts in self.segment.settled.items():
+            gone = self.gone.setdefault(queue, set())
+            for part in parts[self.seen.get(queue, 0) :]:
+                gone.update(part)
+            self.seen[queue] = len(parts)
+
+    def copy(self, offset: int, batch: Batch) -> None:
+        """Write again what is alive of one RUN."""
+        octets = self.octets
+        size, crc, _ = HEAD.unpack_from(octets, offset)
+        if crc32(memoryview(octets)[offset + 8 : offset + 8 + size]) != crc:
+            raise Damaged(self.segment, offset)
+        run = record.read_run(octets, offset)
+        here = self.log.moved.get(run.lsn)
+        if here is not None and here.segment is not self.segment:
+            # A copy of it is further on already: the last salvage was interrupted.
+            return
+        first = run.lsn
+        holders = self.holders(run, first)
+        for lsn in range(first + 1, run.lsn + run.count + 1):
+            following = self.holders(run, lsn) if lsn < run.lsn + run.count else None
+            if following != holders:
+                if holders:
+                    self.write(offset, run, first, lsn - first, holders, batch)
+                first = lsn
+                holders = following or []
+
+    def holders(self, run: Run, lsn: int) -> list[int]:
+        """The queues in which a message is alive."""
+        alive = self.segment.alive
+        gone = self.gone
+        return [queue for queue in run.queues if queue in alive and lsn not in gone.get(queue, ())]
+
+    def write(self, offset: int, run: Run, lsn: int, count: int, queues: list[int], batch: Batch) -> None:
+        """Append part of a RUN to the batch."""
+        octets = self.octets
+        address, header, blind = record.content(octets, offset, run)
+        front = record.run_front(
+            lsn,
+            count,
+            run.body_size,
+            run.time,
+            run.expires,
+            run.priority,
+            record.u64s(queues),
+            address,
+            header,
+            blind,
+        )
+        start = offset + run.bodies_at + (lsn - run.lsn) * run.body_size
+        work = batch.work
+        at = work.add(record.seal(record.RUN, [front, octets[start : start + count * run.body_size]]))
+        work.runs.append(Placed(lsn, count, run.body_size, queues, at, work.size - at))
+        # What is settled from now on must not get ahead of this copy.
+        work.first_lsn = min(work.first_lsn, lsn)
+        self.copied += work.size - at

@@ -1,0 +1,179 @@
+"""A queue whose messages may stand in the journal: what leaves is recorded, what waits need not be in memory."""
+
+from amq.journal.loading import Load
+from amq.journal.replay import Stretch
+from amq.message import Message
+from amq.queues.arguments import Options
+from amq.queues.backlog import Backlog, Fifo
+from amq.queues.base import Agenda, Queue
+from amq.queues.priority import Prioritized
+from amq.queues.span import KeptSpan, Span
+from amq.wire.tables import Table
+
+
+class StoredQueue(Queue):
+    """The backlog of a queue, and its part in the journal.
+
+    `fifo` is the same object as `backlog` when that is a plain fifo, for the tight paths. `size` is the octets of ready
+    bodies: right in a queue with limits, expiry or priorities, and nobody asks for it in another. `deadlines` say when
+    messages expire (monotonic seconds), by position, from enqueueing until they are settled. `fetching`: part of the
+    backlog may not be in memory.
+    """
+
+    __slots__ = ("options", "backlog", "fifo", "size", "deadlines", "fetching")
+
+    def __init__(
+        self,
+        name: bytes,
+        durable: bool,
+        owner: object | None,
+        auto_delete: bool,
+        arguments: Table,
+        agenda: Agenda,
+        options: Options,
+        queue_id: int,
+    ) -> None:
+        super().__init__(name, durable, owner, auto_delete, arguments, agenda, queue_id)
+        self.options = options
+        self.fifo: Fifo | None = None if options.max_priority else Fifo()
+        self.backlog: Backlog = self.fifo or Prioritized(options.max_priority)
+        self.size: int = 0
+        self.deadlines: dict[int, float] = {}
+        self.fetching: bool = False
+
+    def enforce_limits(self) -> None:
+        """Drop heads until the queue is within its limits."""
+        raise NotImplementedError
+
+    def drop_expired(self) -> None:
+        """Drop heads whose time is over, and see to it that the next head is looked after in time."""
+        raise NotImplementedError
+
+    def forget(self, message: Message) -> None:
+        """A message that stands in the journal is gone from this queue for good."""
+        settled = self.settled
+        if not settled.lsns:
+            self.agenda.journal.settled.append(settled)
+        settled.lsns.append(message.lsn)
+        settled.octets += len(message.body)
+
+    def forget_all(self, messages: list[Message]) -> None:
+        """Forget those that stand in the journal."""
+        for message in messages:
+            if message.lsn:
+                self.forget(message)
+
+    def purge(self) -> int:
+        count = self.backlog.size()
+        if self.keeps and not self.deleted:
+            for _, fifo in self.backlog.levels_in_order():
+                for lsns in fifo.lsns():
+                    self.agenda.journal.settle_now(self.id, lsns, -1)
+        if self.deadlines:
+            # Those of messages that are out for delivery stay.
+            for position in self.backlog.positions():
+                self.deadlines.pop(position, None)
+        self.backlog.clear()
+        self.fetching = False
+        self.size = 0
+        return count
+
+    # -- what is not in memory --
+
+    def fetch(self) -> None:
+        """Have the next messages read back that will soon be needed."""
+        self.fetching = False
+        for _, fifo in self.backlog.levels_in_order():
+            if not fifo.size():
+                continue
+            span = fifo.wanted()
+            if span is not None:
+                self.agenda.journal.wanted.append(ColdLoad(self, fifo, span))
+            self.fetching = bool(fifo.cold) or self.fetching
+
+    def cold_head(self) -> bool:
+        return bool(self.backlog.size()) and not self.backlog.at_hand()
+
+    def page_out(self, keep: int) -> int:
+        """Let go of messages in memory, but for the first `keep` of each priority, as far as they can be read back.
+
+        Returns how many.
+        """
+        count = 0
+        for _, fifo in self.backlog.levels_in_order():
+            count += fifo.chill(keep, self.agenda.journal.safe_lsn)
+        if count:
+            self.fetching = True
+            if self.consumer_count():
+                self.touch()
+        return count
+
+    def in_memory(self) -> tuple[int, int]:
+        messages = 0
+        octets = 0
+        for _, fifo in self.backlog.levels_in_order():
+            count = fifo.in_memory()
+            messages += count
+            octets += count * fifo.average()
+        return messages, octets
+
+    def restore(self, stretches: list[Stretch], delivered: dict[int, int] | None) -> None:
+        """Take back what the journal says is alive here, in order.
+
+        `delivered` is, by priority, the last LSN that had been delivered before a stop in good order; None: everything
+        may have been. Deadlines go on from when the messages were published.
+        """
+        clock = self.agenda.clock
+        skew = clock.wall() - clock.now
+        for stretch in stretches:
+            lsns = range(stretch.first, stretch.first + stretch.count)
+            positions, fifo = self.backlog.restore(stretch.priority, lsns, stretch.octets)
+            self.size += stretch.octets
+            if delivered is None:
+                fifo.delivered = lsns[-1]
+            deadline = stretch.deadline(self.options.ttl)
+            if deadline >= 0:
+                for position in positions:
+                    self.deadlines[position] = deadline / 1000 - skew
+        if delivered is not None:
+            for level, fifo in self.backlog.levels_in_order():
+                fifo.delivered = delivered.get(level, 0)
+        self.fetching = True
+        self.drop_expired()
+
+    def delivered_bounds(self) -> list[tuple[int, int]]:
+        """By priority, the last LSN that waits and was delivered before; for a stop in good order."""
+        bounds = [(level, fifo.delivered_bound()) for level, fifo in self.backlog.levels_in_order()]
+        return [(level, bound) for level, bound in bounds if bound]
+
+
+class ColdLoad(Load):
+    """Messages of a queue that are to come back into memory."""
+
+    __slots__ = ("queue", "fifo", "span")
+
+    def __init__(self, queue: StoredQueue, fifo: Fifo, span: Span) -> None:
+        assert isinstance(span, KeptSpan)
+        super().__init__(span.lsns)
+        self.queue = queue
+        self.fifo = fifo
+        self.span = span
+
+    def arrived(self, messages: list[Message]) -> None:
+        if self.fifo.arrived(self.span, messages):
+            self.queue.enforce_limits()
+            self.queue.drop_expired()
+            self.queue.touch()
+
+
+def delivered_before(fifo: Fifo, messages: list[Message]) -> int:
+    """How many of these, the first ones, had been delivered before the broker was started."""
+    bound = fifo.delivered
+    count = 0
+    for message in messages:
+        if not 0 < message.lsn <= bound:
+            # What follows is newer.
+            fifo.delivered = 0
+            break
+        count += 1
+    return count

@@ -1,0 +1,168 @@
+"""The disk as the journal sees it: named files in one folder. The only module that opens data files.
+
+Nothing here decides anything, and nothing is retried: an OSError goes up, and whoever gets one from `write` or `sync`
+must not go on (what a failed fsync has lost stays lost, however often it is repeated).
+"""
+
+import os
+from pathlib import Path
+
+import attrs
+
+
+class Disk:
+    """Files in one folder, by name. Every method raises OSError when it fails.
+
+    What `write` and `truncate` did is safe after `sync` of that file; what `create`, `rename` and `unlink` did is
+    safe after `sync_folder`. Until then a crash may keep any part of it, in any order.
+    """
+
+    def names(self) -> list[str]:
+        """The names of all files, sorted."""
+        raise NotImplementedError
+
+    def size(self, name: str) -> int:
+        """Length in octets."""
+        raise NotImplementedError
+
+    def create(self, name: str) -> None:
+        """A new, empty file; FileExistsError when there is one."""
+        raise NotImplementedError
+
+    def write(self, name: str, offset: int, pieces: list[bytes]) -> None:
+        """Put octets at an offset, all of them or OSError."""
+        raise NotImplementedError
+
+    def sync(self, name: str) -> None:
+        """Make the contents of a file safe (fdatasync)."""
+        raise NotImplementedError
+
+    def read(self, name: str, offset: int, size: int) -> bytes:
+        """Octets from an offset; fewer than `size` only at the end of the file."""
+        raise NotImplementedError
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a file another name; a file of that name is replaced."""
+        raise NotImplementedError
+
+    def unlink(self, name: str) -> None:
+        """Remove a file."""
+        raise NotImplementedError
+
+    def truncate(self, name: str, size: int) -> None:
+        """Cut or extend with zeros."""
+        raise NotImplementedError
+
+    def sync_folder(self) -> None:
+        """Make the folder's entries safe."""
+        raise NotImplementedError
+
+    def free(self) -> int:
+        """Octets that may still be written to this file system by an ordinary user."""
+        raise NotImplementedError
+
+    def total(self) -> int:
+        """Octets of the whole file system."""
+        raise NotImplementedError
+
+    def where(self) -> str:
+        """The folder, for people."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Let go of every open file."""
+        raise NotImplementedError
+
+
+# What one call to pwritev takes.
+IOV_MAX = 1024
+
+
+@attrs.define(eq=False)
+class FolderDisk(Disk):
+    """A real folder, which must exist. Descriptors stay open until the file goes or `close`."""
+
+    folder: Path
+    _open: dict[str, int] = attrs.field(factory=dict, init=False)
+
+    def names(self) -> list[str]:
+        return sorted(path.name for path in self.folder.iterdir())
+
+    def size(self, name: str) -> int:
+        return (self.folder / name).stat().st_size
+
+    def create(self, name: str) -> None:
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        self._open[name] = os.open(self.folder / name, flags, 0o600)
+
+    def write(self, name: str, offset: int, pieces: list[bytes]) -> None:
+        fd = self._descriptor(name)
+        for start in range(0, len(pieces), IOV_MAX):
+            part = pieces[start : start + IOV_MAX]
+            size = sum(map(len, part))
+            written = os.pwritev(fd, part, offset)
+            if written != size:
+                # The kernel writes less only when it has to; the next call would say why.
+                raise OSError(f"{self.folder / name}: {written} of {size} octets written at {offset}")
+            offset += size
+
+    def sync(self, name: str) -> None:
+        os.fdatasync(self._descriptor(name))
+
+    def read(self, name: str, offset: int, size: int) -> bytes:
+        fd = self._descriptor(name)
+        pieces = []
+        while size > 0:
+            piece = os.pread(fd, size, offset)
+            if not piece:
+                break
+            pieces.append(piece)
+            offset += len(piece)
+            size -= len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def rename(self, old: str, new: str) -> None:
+        (self.folder / old).rename(self.folder / new)
+        self._close(new)
+        if old in self._open:
+            self._open[new] = self._open.pop(old)
+
+    def unlink(self, name: str) -> None:
+        (self.folder / name).unlink()
+        self._close(name)
+
+    def truncate(self, name: str, size: int) -> None:
+        os.ftruncate(self._descriptor(name), size)
+
+    def sync_folder(self) -> None:
+        fd = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    def free(self) -> int:
+        stat = os.statvfs(self.folder)
+        return stat.f_bavail * stat.f_frsize
+
+    def total(self) -> int:
+        stat = os.statvfs(self.folder)
+        return stat.f_blocks * stat.f_frsize
+
+    def where(self) -> str:
+        return str(self.folder)
+
+    def close(self) -> None:
+        for name in list(self._open):
+            self._close(name)
+
+    def _descriptor(self, name: str) -> int:
+        fd = self._open.get(name)
+        if fd is None:
+            fd = self._open[name] = os.open(self.folder / name, os.O_RDWR | os.O_CLOEXEC)
+        return fd
+
+    def _close(self, name: str) -> None:
+        fd = self._open.pop(name, None)
+        if fd is not None:
+            os.close(fd)

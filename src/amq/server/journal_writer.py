@@ -1,0 +1,263 @@
+"""The way to the disk: takes a batch, makes it safe, says so, and takes the next one.
+
+While one batch is written the next one fills up, so everybody who waits shares a sync; there is no timer in it. What
+nobody waits for (acknowledgements) is written after LAZY at the latest. A disk that fails is not tried again: `run`
+raises StorageFailed.
+"""
+
+import errno
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Final, TypeVar
+
+import attrs
+import trio
+
+from amq.broker import Broker
+from amq.definitions import entities
+from amq.definitions.store import Store, StoreError
+from amq.journal import frame
+from amq.journal.batch import Work
+from amq.journal.log import SPARE
+from amq.journal.salvage import Damaged, Salvage
+from amq.server.errors import StorageFailed
+from amq.server.journal_files import JournalFiles, NoRoom
+from amq.server.statistics import JournalStatistics
+
+T = TypeVar("T")
+
+LOGGER: Final = logging.getLogger(__name__)
+
+# Seconds that an acknowledgement may wait for company, and after which a MARK vouches for the last frame.
+LAZY: Final = 0.1
+MARK_AFTER: Final = 0.02
+# Seconds between attempts to find room on a full disk.
+AGAIN: Final = 0.1
+# What salvage looks at and copies before others get their turn, and the pause between, in s: about 20 MiB/s.
+SLICE_RECORDS: Final = 2000
+SLICE_OCTETS: Final = 1 << 20
+SLICE_PAUSE: Final = 0.05
+FULL: Final = "the disk was full to the end, and what was not confirmed is lost"
+# Room that acknowledgements are to find on a full disk.
+ACKS_OCTETS: Final = 1 << 18
+# Garbage that nobody minds is at most this part of the file system.
+SPARE_PART: Final = 8
+
+
+@attrs.define(eq=False)
+class JournalWriter:
+    """`flush` sends what became ready to be sent, `starved` hears whether the disk has no room.
+
+    `stall_seconds`: a sync that takes longer is reported.
+    """
+
+    broker: Broker
+    files: JournalFiles
+    store: Store
+    stall_seconds: float
+    flush: Callable[[], None]
+    starved: Callable[[bool], None]
+    statistics: JournalStatistics = attrs.field(factory=JournalStatistics)
+    _wake: trio.Event = attrs.field(factory=trio.Event, init=False)
+    # Somebody to be woken is waiting, for something urgent only.
+    _dozing: bool = attrs.field(default=False, init=False)
+    _unmarked: bool = attrs.field(default=False, init=False)
+    _salvage: Salvage | None = attrs.field(default=None, init=False)
+    _finishing: bool = attrs.field(default=False, init=False)
+    _bounds: list[tuple[int, int, int]] = attrs.field(factory=list, init=False)
+    _ended: trio.Event = attrs.field(factory=trio.Event, init=False)
+    # When the present call to the disk began; None while there is none.
+    _began: float | None = attrs.field(default=None, init=False)
+
+    def kick(self) -> None:
+        """Something may have been handed in. Costs two comparisons when not."""
+        journal = self.broker.journal
+        if journal.urgent or (not self._dozing and journal.settled):
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Until `finish`, or until cancelled. Raises StorageFailed."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._watch)
+            try:
+                while not self._finishing:
+                    await self._wait()
+                    await self._turn()
+                await self._end()
+            except (OSError, StoreError, Damaged) as error:
+                raise StorageFailed("write", self.files.disk.where(), error) from error
+            finally:
+                self._ended.set()
+            nursery.cancel_scope.cancel()
+
+    async def finish(self, bounds: list[tuple[int, int, int]]) -> None:
+        """Have what is left written, and last of all that this was a stop in good order, with those `bounds`."""
+        self._bounds = bounds
+        self._finishing = True
+        self._wake.set()
+        await self._ended.wait()
+
+    async def _end(self) -> None:
+        journal = self.broker.journal
+        while not journal.idle():
+            await self._write(journal.take())
+        journal.say_clean(self._bounds)
+        await self._write(journal.take())
+        await self._mark()
+
+    # -- when --
+
+    async def _wait(self) -> None:
+        """Until there is something to write."""
+        journal = self.broker.journal
+        while not (journal.urgent or self._finishing):
+            self._wake = trio.Event()
+            self._dozing = not journal.idle()
+            if self._dozing:
+                pause = LAZY
+            elif self._unmarked:
+                pause = MARK_AFTER
+            elif self._salvage is not None:
+                pause = SLICE_PAUSE
+            else:
+                pause = float("inf")
+            with trio.move_on_after(pause) as scope:
+                await self._wake.wait()
+            if scope.cancelled_caught:
+                if self._dozing or self._salvage is not None:
+                    break
+                await self._mark()
+        self._dozing = False
+
+    async def _watch(self) -> None:
+        """Tell the operator of a disk that does not answer."""
+        told = False
+        while True:
+            await trio.sleep(self.stall_seconds / 4)
+            began = self._began
+            stalled = began is not None and time.monotonic() - began > self.stall_seconds
+            if stalled and not told:
+                LOGGER.error("the disk has not answered for %g s: nothing is confirmed meanwhile", self.stall_seconds)
+            elif told and not stalled:
+                LOGGER.warning("the disk answers again")
+            told = stalled
+
+    async def _disk(self, action: Callable[[], T]) -> T:
+        """Let a thread wait for the disk."""
+        self._began = time.monotonic()
+        try:
+            return await trio.to_thread.run_sync(action)
+        finally:
+            self._began = None
+
+    # -- what --
+
+    async def _turn(self) -> None:
+        copied = await self._salvage_slice()
+        await self._write(self.broker.journal.take())
+        if copied is not None:
+            copied.segment.alive.clear()
+            self.files.log.salvaged += copied.copied
+        await self._drop()
+        self.flush()
+
+    async def _write(self, work: Work) -> None:
+        """Make a batch safe, and say so."""
+        if work.changes:
+            wanted = entities.writes(work.changes)
+            await self.store.txn(puts=wanted.puts, deletes=wanted.deletes, prefixes=wanted.prefixes)
+        if work.heads:
+            size = frame.frame_size(work.size)
+            if self.files.log.room() < size:
+                await self._roll(size, work)
+            await self._append(work)
+        self.broker.journal.landed(work)
+        for queue in work.forgotten:
+            self.files.log.forget_queue(queue)
+        self.broker.durable(work.ticket)
+
+    async def _append(self, work: Work) -> None:
+        """Write a frame, for which there is room."""
+        log = self.files.log
+        offset, pieces = log.place(work)
+        began = time.perf_counter()
+        await self._disk(partial(self.files.append, offset, pieces))
+        log.synced = log.sequence - 1
+        self._unmarked = True
+        self.statistics.note(time.perf_counter() - began, sum([run.count for run in work.runs]), work.size)
+
+    async def _mark(self) -> None:
+        """Vouch for the last frame."""
+        self._unmarked = False
+        if self.files.log.room() >= frame.FRAME_HEADER:
+            offset, pieces = self.files.log.place_mark()
+            await self._disk(partial(self.files.append_mark, offset, pieces))
+
+    # -- room --
+
+    async def _roll(self, size: int, work: Work) -> None:
+        """Begin a new segment for a frame of that size; on a full disk, wait until there is room for one."""
+        told = False
+        while True:
+            try:
+                segment = await self._disk(partial(self.files.roll, size, False))
+                break
+            except NoRoom:
+                if not told:
+                    told = True
+                    LOGGER.warning("the disk has no room for the journal: publishers wait")
+                    self.starved(True)
+                if self._finishing:
+                    raise OSError(errno.ENOSPC, FULL) from None
+                await self._free(work.first_lsn)
+                self.flush()
+                await trio.sleep(AGAIN)
+        self.files.log.begin(segment)
+        if told:
+            LOGGER.warning("the disk has room for the journal again")
+            self.starved(False)
+
+    async def _free(self, below: int) -> None:
+        """Write what may free a segment: acknowledgements of messages that are in the journal."""
+        log = self.files.log
+        if log.room() < ACKS_OCTETS:
+            try:
+                log.begin(await self._disk(partial(self.files.roll, ACKS_OCTETS, True)))
+            except NoRoom:
+                return
+        work = self.broker.journal.take_settled(below, ACKS_OCTETS // 8 - 100)
+        if work.heads:
+            await self._append(work)
+            self.broker.journal.landed(work)
+        await self._drop()
+
+    async def _drop(self) -> None:
+        """Let go of the first segments, as far as nothing in them is needed."""
+        log = self.files.log
+        while log.droppable() is not None:
+            segment = log.drop()
+            await self._disk(partial(self.files.release, segment))
+
+    async def _salvage_slice(self) -> Salvage | None:
+        """Copy part of the first segment if there is too much garbage; returns the salvage when that was the rest."""
+        log = self.files.log
+        journal = self.broker.journal
+        if self._salvage is None:
+            if not log.wants_salvage(min(SPARE, self.files.total // SPARE_PART)):
+                return None
+            first = log.segments[0]
+            octets = await self._disk(partial(self.files.disk.read, first.name, 0, first.used))
+            self._salvage = Salvage(log, first, octets)
+        if log.room() < journal.work.size + 2 * SLICE_OCTETS:
+            # It frees space: it may have the last of it.
+            try:
+                log.begin(await self._disk(partial(self.files.roll, journal.work.size + 2 * SLICE_OCTETS, True)))
+            except NoRoom:
+                return None
+        salvage = self._salvage
+        if not salvage.slice(journal, SLICE_RECORDS, SLICE_OCTETS):
+            return None
+        self._salvage = None
+        return salvage

@@ -1,0 +1,61 @@
+"""Reads messages back that are not in memory, before they are needed if all goes well."""
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+
+import attrs
+import trio
+
+from amq.broker import Broker
+from amq.journal.loading import Load
+from amq.journal.log import Reading
+from amq.journal.reading import Unreadable, messages
+from amq.server.errors import StorageFailed
+from amq.server.journal_files import JournalFiles
+
+
+@attrs.define(eq=False)
+class Loader:
+    """Serves `broker.journal.wanted`, one wish after the other; `flush` sends what became ready to be sent."""
+
+    broker: Broker
+    files: JournalFiles
+    flush: Callable[[], None]
+    _wanted: deque[Load] = attrs.field(factory=deque, init=False)
+    _wake: trio.Event = attrs.field(factory=trio.Event, init=False)
+
+    def kick(self) -> None:
+        """Something may be wanted. Costs a comparison when not."""
+        if self.broker.journal.wanted:
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Until cancelled. Raises StorageFailed."""
+        journal = self.broker.journal
+        while True:
+            if not journal.wanted:
+                self._wake = trio.Event()
+                await self._wake.wait()
+            self._wanted.extend(journal.wanted)
+            journal.wanted = []
+            while self._wanted:
+                await self._serve(self._wanted.popleft())
+
+    async def _serve(self, load: Load) -> None:
+        readings = self.files.log.readings(load.lsns)
+        for reading in readings:
+            reading.segment.readers += 1
+        try:
+            octets = await trio.to_thread.run_sync(partial(self._read, readings))
+            found = messages(load.lsns, readings, octets)
+        except (OSError, Unreadable) as error:
+            raise StorageFailed("read", self.files.disk.where(), error) from error
+        finally:
+            for reading in readings:
+                reading.segment.readers -= 1
+        self.broker.take_in(load, found)
+        self.flush()
+
+    def _read(self, readings: list[Reading]) -> list[bytes]:
+        return [self.files.read(reading) for reading in readings]
