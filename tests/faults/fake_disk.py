@@ -64,6 +64,8 @@ class FakeDisk(Disk):
     _failures: list[Failure] = attrs.field(factory=list, init=False)
     # How many of them a failed sync has left behind.
     _forgotten: int = attrs.field(default=0, init=False)
+    _cut: Failure | None = attrs.field(default=None, init=False)
+    # The operation in which power was lost.
     _last: int = attrs.field(default=END, init=False)
 
     # -- what the journal calls --
@@ -165,12 +167,13 @@ class FakeDisk(Disk):
         """Let the `nth` call of that kind ("sync", "write", ...) from now on fail; half of a failed write is done."""
         self._failures.append(Failure(kind, nth, code))
 
-    def cut_power(self, nth: int) -> None:
-        """Lose power in the `nth` operation from now on: it and all that follow raise PowerLoss."""
-        self._last = len(self.operations) + nth - 1
+    def cut_power(self, nth: int, kind: str = "") -> None:
+        """Lose power in the `nth` operation (of that kind) from now on: it and all that follow raise PowerLoss."""
+        self._cut = Failure(kind, nth, 0)
 
     def revive(self) -> None:
         """Go on after a cut as if only the process had died: the page cache is what it was."""
+        self._cut = None
         self._last = END
 
     def flip(self, name: str, bit: int) -> None:
@@ -240,6 +243,11 @@ class FakeDisk(Disk):
     def _begin(self, kind: str, name: str, other: str = "", offset: int = 0, size: int = 0) -> Operation:
         operation = Operation(len(self.operations), kind, name, other, offset, size)
         self.operations.append(operation)
+        cut = self._cut
+        if cut is not None and cut.kind in ("", kind):
+            cut.left -= 1
+            if not cut.left:
+                self._last = operation.number
         for failure in self._failures:
             if failure.kind == kind:
                 failure.left -= 1

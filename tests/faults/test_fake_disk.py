@@ -264,6 +264,17 @@ def test_power_goes_in_the_middle_of_an_operation_and_stays_away() -> None:
     assert contents(disk) == {b"old", b"new"}
 
 
+def test_power_can_go_in_an_operation_of_one_kind() -> None:
+    disk = safe_file()
+    disk.cut_power(2, "sync")
+    disk.write("a", 0, [b"new"])
+    disk.sync("a")
+    disk.sync_folder()
+    disk.write("a", 3, [b"er"])
+    with pytest.raises(PowerLoss):
+        disk.sync("a")
+
+
 def test_a_process_that_dies_leaves_the_page_cache_as_it_was() -> None:
     disk = safe_file(b"old")
     disk.cut_power(1)
