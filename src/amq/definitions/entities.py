@@ -190,7 +190,7 @@ def read(key: bytes, value: bytes) -> Definition:
     """
     path = key.decode("utf-8", "replace")
     kind, *quoted = path.split("/")
-    parts = [unquote_to_bytes(part) for part in quoted]
+    parts = [unquote_to_bytes(part) if "%" in part else part.encode() for part in quoted]
     known = _READERS.get(kind)
     if known is None:
         raise DocumentError(path, f"what {kind!r} are is not known here")

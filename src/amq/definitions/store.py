@@ -47,9 +47,10 @@ class Store(ABC):
     ) -> Result:
         """If all of `compares` hold, delete and put; else do nothing.
 
-        `prefixes` delete every key that begins so, but for those in `puts`. No key may stand in both `puts` and
-        `deletes`, or twice in one of them; deleting what is not there is no mistake. A transaction that changes nothing
-        makes no revision. When it is cancelled, it may have happened all the same.
+        `prefixes` delete every key that begins so, but for those in `puts` (etcd's transactions delete the ranges
+        between them). No key may stand in both `puts` and `deletes`, or twice in one of them; deleting what is not
+        there is no mistake. A transaction that changes nothing makes no revision. When it is cancelled, it may have
+        happened all the same.
         """
 
     @abstractmethod
