@@ -53,6 +53,10 @@ class Client(Timed):
         """The journal is no longer behind: go on publishing."""
         raise NotImplementedError
 
+    def head_arrived(self) -> None:
+        """Messages were read back: perhaps the one that it waits for."""
+        raise NotImplementedError
+
     def vhost_name(self) -> str | None:
         """The vhost that it has opened; None before that."""
         raise NotImplementedError
@@ -82,6 +86,7 @@ class Broker:
         "clients",
         "awaiting",
         "lagging",
+        "shivering",
         "writable",
         "log",
         "serial",
@@ -120,6 +125,8 @@ class Broker:
         self.awaiting: dict[Client, None] = {}
         # Those that wait for the journal before they publish more.
         self.lagging: list[Client] = []
+        # Those that wait for the head of a queue to be read back.
+        self.shivering: dict[Client, None] = {}
         # Those whose outbox got something since the shell last looked.
         self.writable: list[Client] = []
         self.log: list[tuple[int, str]] = []
@@ -197,6 +204,8 @@ class Broker:
     def take_in(self, load: Load, messages: list[Message]) -> None:
         """Messages were read back: go on with what waited for them."""
         load.arrived(messages)
+        for client in list(self.shivering):
+            client.head_arrived()
         for vhost in self.vhosts.values():
             settle(vhost)
 

@@ -76,11 +76,14 @@ class Connection(Control):
         self.after_work()
 
     def wants_data(self) -> bool:
-        """Whether the shell should read from the socket: not while the client is blocked, parked or not reading.
+        """Whether the shell should read from the socket: not while the client has to wait or does not read itself.
 
         For who does not read, one chunk in every half heartbeat interval has to do.
         """
-        return not (self.blocked or self.lagging or self.parked()) and (self.listening or not self.outbox.full())
+        return not self.unread() and (self.listening or not self.outbox.full())
+
+    def unread(self) -> bool:
+        return self.lagging or super().unread()
 
     def written(self, now: float) -> None:
         """The outbox has gone out: consumers that found it full go on."""
@@ -163,6 +166,9 @@ class Connection(Control):
                         )
                     else:
                         self.channel_method(channel, method, buf[pos + 7 : stop])
+                        if channel.session.cold is not None:
+                            # The frame stays, with all that came after it.
+                            return pos
                         if channel.session.parked is not None:
                             pos = stop + 1
                             break
@@ -304,6 +310,16 @@ class Connection(Control):
         session = self.session
         if session is not None and session.parked is not None:
             self.unpark(session, session.parked)
+
+    def head_arrived(self) -> None:
+        session = self.session
+        if session is None or session.cold is None or session.cold.cold_head():
+            return
+        session.cold = None
+        self.broker.shivering.pop(self, None)
+        # The shell looks again whether to read, even where there is nothing to say.
+        self.outbox.grow(0)
+        self.receive(b"", self.broker.clock.now)
 
     def unpark(self, session: Session, parked: Parked) -> None:
         """Send the answer that waits, and go on with what came after it; or wait on."""

@@ -117,6 +117,9 @@ def basic_get(channel: Channel, arguments: Arguments) -> None:
     channel.session.access.read("queue", name)
     queue = usable_queue(channel, name)
     found = queue.get()
+    if found is None and queue.cold_head():
+        channel.session.await_head(queue)
+        return
     if found is None:
         channel.reply(spec.BASIC_GET_EMPTY, [b""])
         return

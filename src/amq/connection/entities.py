@@ -289,13 +289,10 @@ def queue_purge(channel: Channel, arguments: Arguments) -> None:
 
 
 def purging(channel: Channel, queue: Queue) -> int:
-    """The ticket that the answer to a purge has to wait for; 0 when the journal knows none of the messages."""
+    """The ticket that the answer to a purge has to wait for; 0 when the journal knew none of the messages."""
     journal = channel.session.broker.journal
-    if not queue.keeps or journal.idle():
-        return 0
-    # What was settled would wait for company.
-    journal.urgent = True
-    return journal.ticket
+    # What a purge settles is urgent.
+    return journal.ticket if queue.keeps and journal.urgent else 0
 
 
 def queue_delete(channel: Channel, arguments: Arguments) -> None:

@@ -123,7 +123,12 @@ class Lifecycle(Overdue):
 
     def parked(self) -> bool:
         """Whether an answer waits for the disk, and everything that the client said after it waits with it."""
-        return self.session is not None and self.session.parked is not None
+        session = self.session
+        return session is not None and (session.parked is not None or session.cold is not None)
+
+    def unread(self) -> bool:
+        """Whether the client is not read from for reasons of our own, so that it cannot be heard."""
+        return self.blocked or self.parked()
 
     def vhost_name(self) -> str | None:
         return None if self.session is None else self.session.vhost.name
@@ -157,7 +162,7 @@ class Lifecycle(Overdue):
 
     def beat(self, now: float) -> None:
         """Heartbeats, both ways."""
-        if self.blocked or self.parked():
+        if self.unread():
             self.last_heard = now
         if now - self.last_heard >= 2 * self.interval:
             self.broker.note(
@@ -254,6 +259,8 @@ class Lifecycle(Overdue):
         session.exclusive.clear()
         session.starved.clear()
         session.parked = None
+        session.cold = None
+        self.broker.shivering.pop(self, None)
         settle(session.vhost)
 
     def refuse(self) -> None:

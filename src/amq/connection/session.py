@@ -47,6 +47,7 @@ class Session:
         "fed",
         "portion",
         "parked",
+        "cold",
     )
 
     def __init__(
@@ -71,6 +72,13 @@ class Session:
         # How many messages that queue was fed since somebody last asked.
         self.portion: int = 0
         self.parked: Parked | None = None
+        # A queue whose head is on its way into memory for a basic.get, which is handled again when it is there.
+        self.cold: Queue | None = None
+
+    def await_head(self, queue: Queue) -> None:
+        """Handle nothing until the head of that queue is in memory."""
+        self.cold = queue
+        self.broker.shivering[self.outbox.client] = None
 
     def park(self, parked: Parked) -> None:
         """Send this answer when its ticket is durable, and handle nothing until then."""

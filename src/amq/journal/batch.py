@@ -10,7 +10,7 @@ from hashlib import blake2b
 from amq.clock import Clock
 from amq.journal import record
 from amq.journal.change import Change
-from amq.journal.loading import Load
+from amq.journal.loading import Load, Page
 from amq.journal.record import Lsns
 from amq.message import Message
 from amq.wire.properties import Properties
@@ -104,6 +104,7 @@ class Batch:
         "ids",
         "safe_lsn",
         "wanted",
+        "pages",
     )
 
     def __init__(self, keeps: bool, clock: Clock | None = None) -> None:
@@ -129,6 +130,8 @@ class Batch:
         self.safe_lsn: int = 0
         # Messages that are to be read back.
         self.wanted: list[Load] = []
+        # What is to be written to a paging file; None when there is none.
+        self.pages: list[Page] | None = None
 
     def behind(self) -> bool:
         """True when so much is on its way to the disk that publishers have to wait."""

@@ -240,20 +240,40 @@ def read_blind(octets: bytes) -> list[bytes] | None:
     return keys or None
 
 
-def messages(octets: bytes, at: int, run: Run) -> list[Message]:
-    """The messages of the RUN at `at`, each with its own LSN."""
+class Content:
+    """What the messages of a RUN have in common."""
+
+    __slots__ = ("address", "header", "blind", "properties")
+
+    def __init__(self, address: bytes, header: bytes, blind: bytes) -> None:
+        self.address = address
+        self.header = header
+        self.blind = blind
+        self.properties = props.read(header)
+        if blind:
+            self.properties.blind = read_blind(blind)
+        self.properties.forget()
+
+
+def content_like(octets: bytes, at: int, run: Run, previous: Content | None) -> Content:
+    """What the messages of the RUN at `at` have in common: `previous` itself if that is the same."""
     address, header, blind = content(octets, at, run)
-    properties = props.read(header)
-    keys = read_blind(blind)
-    if keys is not None:
-        properties.blind = keys
-    properties.forget()
+    if previous is not None and (address, header, blind) == (previous.address, previous.header, previous.blind):
+        return previous
+    return Content(address, header, blind)
+
+
+def messages(octets: bytes, at: int, run: Run, shared: Content) -> list[Message]:
+    """The messages of the RUN at `at`, each with its own LSN."""
+    address = shared.address
+    header = shared.header
+    properties = shared.properties
     size = run.body_size
-    pos = at + run.bodies_at
     lsn = run.lsn
     if not size:
         return [Kept(address, header, b"", properties, lsn + i) for i in range(run.count)]
+    start = at + run.bodies_at
     return [
-        Kept(address, header, octets[pos + i * size : pos + i * size + size], properties, lsn + i)
+        Kept(address, header, octets[start + i * size : start + i * size + size], properties, lsn + i)
         for i in range(run.count)
     ]

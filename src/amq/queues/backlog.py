@@ -13,9 +13,10 @@ from collections import deque
 from heapq import heappop, heappush
 from typing import Final
 
+from amq.journal.loading import Page
 from amq.journal.record import Lsns
 from amq.message import Message
-from amq.queues.span import KeptSpan, Span
+from amq.queues.span import KeptSpan, PagedSpan, Span
 
 # So many messages or octets of bodies are read back at once, and asked for when no more than that many are left.
 SPAN: Final = 2048
@@ -127,6 +128,9 @@ class Fifo(Backlog):
         self.head += self._waiting()
         self.ready.clear()
         self.tail = self.ready
+        for span in self.cold:
+            if isinstance(span, PagedSpan):
+                span.page.dropped = True
         self.cold.clear()
         self.cold_count = 0
         self.loading = None
@@ -154,6 +158,8 @@ class Fifo(Backlog):
         self.loading = None
         self.cold.popleft()
         self.cold_count -= span.count
+        if isinstance(span, PagedSpan):
+            span.page.dropped = True
         self.ready.extend(messages)
         if not self.cold and self.tail is not self.ready:
             self.ready.extend(self.tail)
@@ -184,27 +190,49 @@ class Fifo(Backlog):
         sample = [each[at] for each in (self.ready, self.tail) if each for at in (0, len(each) // 2, -1)]
         return sum([len(message.body) for message in sample]) // len(sample) if sample else 0
 
-    def chill(self, keep: int, safe: int) -> int:
-        """Let go of messages in memory but for the first `keep`, as far as they stand in the journal, which is safe up
-        to that LSN. Returns how many.
+    def chill(self, keep: int, most: int, safe: int, pages: list[Page] | None) -> int:
+        """Let go of messages in memory but for the first `keep`: `most` of them at most. Returns how many.
+
+        Those that stand in the journal, which is safe up to the LSN `safe`, are found there again; the others go to
+        `pages`, to be written, and end it when there are none.
         """
         if self.tail is self.ready:
             if len(self.ready) <= keep:
                 return 0
-            source = self.ready
-            rest = [source.pop() for _ in range(len(source) - keep)]
-            rest.reverse()
-        else:
-            rest = list(self.tail)
-        spans, count = spans_of(rest, safe)
-        if not count:
-            if self.tail is self.ready:
-                self.ready.extend(rest)
-            return 0
-        self.cold.extend(spans)
-        self.cold_count += count
-        self.tail = deque(rest[count:])
-        return count
+            self.ready = deque([self.tail.popleft() for _ in range(keep)])
+        before = self.cold_count
+        while most > self.cold_count - before:
+            span = self._next_span(safe, pages)
+            if span is None:
+                break
+            self.cold.append(span)
+            self.cold_count += span.count
+        if not self.cold:
+            self.tail.extendleft(reversed(self.ready))
+            self.ready = self.tail
+        return self.cold_count - before
+
+    def _next_span(self, safe: int, pages: list[Page] | None) -> Span | None:
+        """The first messages of the tail, as far as they are found again in one place."""
+        tail = self.tail
+        if not tail or tail[0].lsn > safe or (pages is None and not tail[0].lsn):
+            return None
+        kept = tail[0].lsn > 0
+        taken: list[Message] = []
+        octets = 0
+        while tail and len(taken) < SPAN and octets < SPAN_OCTETS:
+            lsn = tail[0].lsn
+            if lsn > safe or (lsn > 0) != kept:
+                break
+            message = tail.popleft()
+            taken.append(message)
+            octets += len(message.body)
+        if kept:
+            return KeptSpan.of([message.lsn for message in taken], octets)
+        span = PagedSpan(taken, octets)
+        if pages is not None:
+            pages.append(span.page)
+        return span
 
     def lsns(self) -> list[Lsns]:
         """The numbers of all that wait and stand in the journal."""
@@ -224,28 +252,6 @@ class Fifo(Backlog):
         if (self.ready and 0 < self.ready[0].lsn <= self.delivered) or (not self.ready and self.cold):
             bound = max(bound, self.delivered)
         return bound
-
-
-def spans_of(messages: list[Message], safe: int) -> tuple[list[Span], int]:
-    """The first of these messages as spans, up to the one that does not stand in the journal; and how many they are."""
-    spans: list[Span] = []
-    numbers: list[int] = []
-    octets = 0
-    count = 0
-    for message in messages:
-        lsn = message.lsn
-        if not 0 < lsn <= safe:
-            break
-        count += 1
-        numbers.append(lsn)
-        octets += len(message.body)
-        if len(numbers) >= SPAN or octets >= SPAN_OCTETS:
-            spans.append(KeptSpan.of(numbers, octets))
-            numbers = []
-            octets = 0
-    if numbers:
-        spans.append(KeptSpan.of(numbers, octets))
-    return spans, count
 
 
 def ranges_of(numbers: list[int]) -> list[Lsns]:

@@ -151,10 +151,9 @@ class Queue(Destination):
         """Whether the head is on its way into memory; the queue is touched when it is there."""
         return False
 
-    def page_out(self, keep: int) -> int:
-        """Let go of messages in memory, but for the first `keep` of each priority, as far as they can be read back.
-
-        Returns how many.
+    def page_out(self, keep: int, most: int) -> int:
+        """Let go of messages in memory, but for the first `keep` of each priority, as far as they can be read back:
+        about `most` of them at most. Returns how many.
         """
         return 0
 

@@ -132,7 +132,7 @@ class ClassicQueue(StoredQueue):
             fresh = False
             consumer = consumers.next()
             if consumer is None:
-                return
+                break
             if fifo is not None and not (fifo.returned or self.guarded or self.deadlines) and consumers.alone():
                 self.hand_run(fifo, consumer)
             else:

@@ -1,8 +1,21 @@
-"""A stretch of a backlog that is not in memory: enough to find the messages again."""
+"""A stretch of a backlog that is not in memory: enough to find the messages again.
+
+Those that stand in the journal are found there by their numbers. The others are written to a paging file, which need
+not survive anything:
+
+    address size u16 | header size u32 | body size u32 | BCC keys size u16 | address | header | body | BCC keys
+"""
 
 from array import array
+from struct import Struct
+from typing import Final
 
-from amq.journal.record import Lsns, compact
+from amq.journal.loading import Page
+from amq.journal.record import Lsns, compact, pack_blind, read_blind
+from amq.message import Message
+from amq.wire import properties as props
+
+_PAGED: Final = Struct("<HIIH")
 
 
 class Span:
@@ -43,3 +56,46 @@ class KeptSpan(Span):
         self.count += len(part)
         self.octets += octets
         return True
+
+
+class PagedSpan(Span):
+    """Messages that stand in a paging file."""
+
+    __slots__ = ("page",)
+
+    def __init__(self, messages: list[Message], octets: int) -> None:
+        super().__init__(len(messages), octets)
+        self.page = Page([piece for message in messages for piece in packed(message)])
+
+
+def packed(message: Message) -> list[bytes]:
+    """A message for the paging file."""
+    body = message.body
+    blind = pack_blind(message.properties.blind)
+    sizes = _PAGED.pack(len(message.address), len(message.header), len(body), len(blind))
+    return [sizes, message.address, message.header, body, blind]
+
+
+def unpacked(octets: bytes) -> list[Message]:
+    """The messages back from a paging file; those that are alike share what they have in common."""
+    found: list[Message] = []
+    pos = 0
+    address = header = b""
+    properties = None
+    while pos < len(octets):
+        address_size, header_size, body_size, blind_size = _PAGED.unpack_from(octets, pos)
+        pos += _PAGED.size
+        middle = pos + address_size
+        start = middle + header_size
+        end = start + body_size
+        if octets[pos:middle] != address:
+            address = octets[pos:middle]
+        if properties is None or octets[middle:start] != header or blind_size or properties.blind:
+            header = octets[middle:start]
+            properties = props.read(header)
+            if blind_size:
+                properties.blind = read_blind(octets[end : end + blind_size])
+            properties.forget()
+        found.append(Message(address, header, octets[start:end], properties))
+        pos = end + blind_size
+    return found

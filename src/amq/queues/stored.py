@@ -1,13 +1,14 @@
 """A queue whose messages may stand in the journal: what leaves is recorded, what waits need not be in memory."""
 
-from amq.journal.loading import Load
+from amq.journal.loading import Load, Page
+from amq.journal.record import Lsns
 from amq.journal.replay import Stretch
 from amq.message import Message
 from amq.queues.arguments import Options
 from amq.queues.backlog import Backlog, Fifo
 from amq.queues.base import Agenda, Queue
 from amq.queues.priority import Prioritized
-from amq.queues.span import KeptSpan, Span
+from amq.queues.span import KeptSpan, PagedSpan, Span, unpacked
 from amq.wire.tables import Table
 
 
@@ -94,14 +95,12 @@ class StoredQueue(Queue):
     def cold_head(self) -> bool:
         return bool(self.backlog.size()) and not self.backlog.at_hand()
 
-    def page_out(self, keep: int) -> int:
-        """Let go of messages in memory, but for the first `keep` of each priority, as far as they can be read back.
-
-        Returns how many.
-        """
+    def page_out(self, keep: int, most: int) -> int:
+        journal = self.agenda.journal
         count = 0
-        for _, fifo in self.backlog.levels_in_order():
-            count += fifo.chill(keep, self.agenda.journal.safe_lsn)
+        for _, fifo in reversed(self.backlog.levels_in_order()):
+            if count < most:
+                count += fifo.chill(keep, most - count, journal.safe_lsn, journal.pages)
         if count:
             self.fetching = True
             if self.consumer_count():
@@ -153,11 +152,23 @@ class ColdLoad(Load):
     __slots__ = ("queue", "fifo", "span")
 
     def __init__(self, queue: StoredQueue, fifo: Fifo, span: Span) -> None:
-        assert isinstance(span, KeptSpan)
-        super().__init__(span.lsns)
+        super().__init__()
         self.queue = queue
         self.fifo = fifo
         self.span = span
+
+    def lsns(self) -> Lsns | None:
+        return self.span.lsns if isinstance(self.span, KeptSpan) else None
+
+    def page(self) -> Page:
+        assert isinstance(self.span, PagedSpan), "the others have numbers"
+        return self.span.page
+
+    def unpack(self, octets: bytes) -> list[Message]:
+        return unpacked(octets)
+
+    def stale(self) -> bool:
+        return self.span is not self.fifo.loading
 
     def arrived(self, messages: list[Message]) -> None:
         if self.fifo.arrived(self.span, messages):

@@ -22,6 +22,7 @@ from amq.journal import frame
 from amq.journal.batch import Work
 from amq.journal.log import SPARE
 from amq.journal.salvage import Damaged, Salvage
+from amq.server.disk_thread import DiskThread
 from amq.server.errors import StorageFailed
 from amq.server.journal_files import JournalFiles, NoRoom
 from amq.server.statistics import JournalStatistics
@@ -60,6 +61,7 @@ class JournalWriter:
     flush: Callable[[], None]
     starved: Callable[[bool], None]
     statistics: JournalStatistics = attrs.field(factory=JournalStatistics)
+    _thread: DiskThread = attrs.field(factory=DiskThread, init=False)
     _wake: trio.Event = attrs.field(factory=trio.Event, init=False)
     # Somebody to be woken is waiting, for something urgent only.
     _dozing: bool = attrs.field(default=False, init=False)
@@ -90,6 +92,7 @@ class JournalWriter:
                 raise StorageFailed("write", self.files.disk.where(), error) from error
             finally:
                 self._ended.set()
+                self._thread.close()
             nursery.cancel_scope.cancel()
 
     async def finish(self, bounds: list[tuple[int, int, int]]) -> None:
@@ -148,7 +151,7 @@ class JournalWriter:
         """Let a thread wait for the disk."""
         self._began = time.monotonic()
         try:
-            return await trio.to_thread.run_sync(action)
+            return await self._thread.run(action)
         finally:
             self._began = None
 

@@ -11,8 +11,11 @@ from amq.broker import Broker
 from amq.journal.loading import Load
 from amq.journal.log import Reading
 from amq.journal.reading import Unreadable, messages
+from amq.journal.record import Lsns
+from amq.message import Message
 from amq.server.errors import StorageFailed
 from amq.server.journal_files import JournalFiles
+from amq.server.paging import Paging
 
 
 @attrs.define(eq=False)
@@ -21,6 +24,7 @@ class Loader:
 
     broker: Broker
     files: JournalFiles
+    paging: Paging
     flush: Callable[[], None]
     _wanted: deque[Load] = attrs.field(factory=deque, init=False)
     _wake: trio.Event = attrs.field(factory=trio.Event, init=False)
@@ -43,19 +47,38 @@ class Loader:
                 await self._serve(self._wanted.popleft())
 
     async def _serve(self, load: Load) -> None:
-        readings = self.files.log.readings(load.lsns)
+        lsns = load.lsns()
+        if load.stale():
+            # Whoever waits for the head of the queue looks again all the same.
+            found: list[Message] = []
+        elif lsns is None:
+            found = await self._from_page(load)
+        else:
+            found = await self._from_journal(lsns)
+        self.broker.take_in(load, found)
+        self.flush()
+
+    async def _from_page(self, load: Load) -> list[Message]:
+        page = load.page()
+        if page.pieces is not None:
+            return load.unpack(b"".join(page.pieces))
+        try:
+            return load.unpack(await trio.to_thread.run_sync(partial(self.paging.read, page)))
+        except OSError as error:
+            raise StorageFailed("read", self.paging.folder, error) from error
+
+    async def _from_journal(self, lsns: Lsns) -> list[Message]:
+        readings = self.files.log.readings(lsns)
         for reading in readings:
             reading.segment.readers += 1
         try:
             octets = await trio.to_thread.run_sync(partial(self._read, readings))
-            found = messages(load.lsns, readings, octets)
+            return messages(lsns, readings, octets)
         except (OSError, Unreadable) as error:
             raise StorageFailed("read", self.files.disk.where(), error) from error
         finally:
             for reading in readings:
                 reading.segment.readers -= 1
-        self.broker.take_in(load, found)
-        self.flush()
 
     def _read(self, readings: list[Reading]) -> list[bytes]:
         return [self.files.read(reading) for reading in readings]

@@ -17,12 +17,15 @@ from amq.journal.batch import Batch
 from amq.journal.replay import Corrupt, Replay
 from amq.queues.base import Queue
 from amq.queues.stored import StoredQueue
+from amq.server import memory
 from amq.server.disk import FolderDisk
 from amq.server.errors import StartError
 from amq.server.folder import DataFolder
 from amq.server.journal_files import JournalFiles, NoRoom
 from amq.server.journal_writer import JournalWriter
 from amq.server.loader import Loader
+from amq.server.pager import Pager
+from amq.server.paging import Paging
 from amq.server.preparing import bare_broker, furnish
 
 LOGGER: Final = logging.getLogger(__name__)
@@ -39,6 +42,11 @@ class Storage:
     broker: Broker
     writer: JournalWriter | None = attrs.field(default=None, init=False)
     loader: Loader | None = attrs.field(default=None, init=False)
+    pager: Pager | None = attrs.field(default=None, init=False)
+    paging: Paging = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.paging = Paging(self.folder.paging)
 
     @classmethod
     async def open(cls, settings: Settings, folder: DataFolder) -> Self:
@@ -65,7 +73,10 @@ class Storage:
         """Make ready to serve: `flush` sends what became ready, `starved` hears whether the disk has no room."""
         stall = self.settings.journal_stall_seconds
         self.writer = JournalWriter(self.broker, self.files, self.store, stall, flush, starved)
-        self.loader = Loader(self.broker, self.files, flush)
+        self.loader = Loader(self.broker, self.files, self.paging, flush)
+        if memory.resident():
+            total = self.settings.total_memory_available_override_value or memory.available()
+            self.pager = Pager(self.broker, self.settings.body_budget(total), memory.resident, self.paging, flush)
 
     def kick(self) -> None:
         """The core has worked."""
@@ -78,6 +89,8 @@ class Storage:
         assert self.writer is not None and self.loader is not None, "attach comes first"
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.loader.run)
+            if self.pager is not None:
+                nursery.start_soon(self.pager.run)
             await self.writer.run()
             nursery.cancel_scope.cancel()
 
@@ -92,6 +105,7 @@ class Storage:
 
     async def close(self) -> None:
         """Let go of all files. The folder is whoever's opened it."""
+        self.paging.close()
         self.files.close()
         await self.store.close()
 
