@@ -61,16 +61,18 @@ def duplicates(record: Record, rules: Rules) -> Iterator[Violation]:
 def flagged_for_nothing(record: Record, rules: Rules) -> Iterator[Violation]:
     """First deliveries that say `redelivered` although nobody can have had the message before.
 
-    A consumer that went may have had it on its way; after a kill the broker cannot know and may say so of all.
+    A consumer that went may have had it on its way, even one that went a moment before the publish: the broker learns
+    of it later. After a kill the broker cannot know and may say so of all.
     """
     for copy in record.copies.values():
         if not copy.deliveries or not copy.deliveries[0][1].redelivered or copy.message not in record.publishes:
             continue
-        published, publish = record.publishes[copy.message]
+        publish = record.publishes[copy.message][1]
         number, delivery = copy.deliveries[0]
         first, last = record.life[publish.connection], record.life[delivery.connection]
         consumers = record.consumers[copy.queue] - {delivery.connection}
-        gone = any(_went_between(record, consumer, published, number, first, last) for consumer in consumers)
+        since = publish.at - rules.margin
+        gone = any(_went_between(record, consumer, since, number, first, last) for consumer in consumers)
         if not gone and not any(record.kills(first, last)):
             yield Violation("flagged without a cause", f"{copy.message} from {copy.queue}, delivery {number}")
 
@@ -134,7 +136,7 @@ def _may_be_new(record: Record, copy: Copy, first: Deliver, second: Deliver) -> 
     return copy.queue in targets and any(record.kills(record.life[first.connection], record.life[second.connection]))
 
 
-def _went_between(record: Record, consumer: str, published: int, delivered: int, first: int, last: int) -> bool:
-    """Whether a consumer went after the message was published and before it was delivered."""
+def _went_between(record: Record, consumer: str, since: float, delivered: int, first: int, last: int) -> bool:
+    """Whether a consumer went after that time and before the delivery."""
     ended = record.ended.get(consumer)
-    return first <= record.life[consumer] < last or (ended is not None and published < ended[0] < delivered)
+    return first <= record.life[consumer] < last or (ended is not None and ended[0] < delivered and ended[1].at > since)

@@ -216,6 +216,17 @@ def test_a_consumer_that_went_may_have_had_the_message_on_its_way() -> None:
     assert story.verdict().good
 
 
+def test_a_consumer_that_went_long_ago_explains_nothing() -> None:
+    for seconds, kinds in ((0.1, set()), (5.0, {"flagged without a cause"})):
+        story = told()
+        story.consume("gone")
+        story.end("gone")
+        story.later(seconds)
+        story.publish(1)
+        story.take(1, again=True)
+        assert story.kinds() == kinds
+
+
 def test_an_acknowledged_message_may_not_come_back() -> None:
     story = told()
     story.publish(1)

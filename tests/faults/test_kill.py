@@ -1,0 +1,52 @@
+"""P1, P16-P20: a broker that is killed at random moments under a mixed load, and stopped in good order in between.
+
+AMQ_FAULT_KILLS=200 pytest -m campaign tests/faults/test_kill.py
+AMQ_FAULT_SEED=17 AMQ_FAULT_KILLS=10 pytest -m campaign tests/faults/test_kill.py    # one that failed
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.faults.run import RABBITMQ_RULES, play
+from tests.faults.target import NAMED, Target, amq, rabbitmq
+from tests.faults.verdict import Verdict
+
+FAULTS = 6
+KILLS = int(os.environ.get("AMQ_FAULT_KILLS", "200"))
+FIRST_SEED = int(os.environ.get("AMQ_FAULT_SEED", "1000"))
+# Faults of one run. Each begins with an empty folder.
+ROUND = 10
+
+
+def target_in(folder: Path) -> Target:
+    """The broker under test, with its data in that folder."""
+    folder.mkdir(exist_ok=True)
+    return rabbitmq(folder) if NAMED == "rabbitmq" else amq(folder)
+
+
+def played(folder: Path, seed: str, faults: int) -> Verdict:
+    """A run; nothing that happened in it may have surprised the broker."""
+    target = target_in(folder)
+    verdict = play(target, seed, faults, folder / "history.jsonl", RABBITMQ_RULES if NAMED == "rabbitmq" else None)
+    assert verdict.good, f"seed {seed}, {faults} faults, history and log in {folder}\n{verdict}"
+    assert "Traceback" not in target.output(), target.output()[-4000:]
+    return verdict
+
+
+def test_what_was_promised_survives_kills_at_random_moments(tmp_path: Path) -> None:
+    counts = played(tmp_path, "1", FAULTS).counts
+    # The load was worth the name.
+    for what in ("confirmed", "tx committed", "purge", "delete", "redelivered", "entities seen", "unknown"):
+        assert counts[what] > 0, f"{what}: {counts}"
+    assert counts["confirmed"] > 300
+    assert counts["kill"] >= FAULTS // 2
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + -(-KILLS // ROUND)))
+def test_a_campaign_of_kills(tmp_path: Path, seed: int) -> None:
+    verdict = played(tmp_path, str(seed), min(ROUND, KILLS))
+    sys.stdout.write(f"seed {seed}: {verdict}\n")
