@@ -3,7 +3,8 @@
 from typing import Any
 
 from amq.connection.confirms import Confirms
-from tests.harness.dialogue import Dialogue, enter, new_broker, publish
+from tests.harness.dialogue import Dialogue, enter, new_broker, publish, write
+from tests.journal.build import published
 
 SAFE: dict[str, Any] = {"delivery_mode": 2}
 
@@ -20,16 +21,32 @@ def confirming(keeps: bool = True) -> Dialogue:
 
 def test_a_persistent_message_for_a_durable_queue_waits_for_the_disk() -> None:
     client = confirming()
-    for _ in range(10):
-        client.publish(1, "q", b"m", **SAFE)
+    tickets = []
+    for count in (4, 1, 5):
+        for _ in range(count):
+            client.publish(1, "q", b"m", **SAFE)
+        tickets.append(client.broker.journal.take().ticket)
     client.hears_nothing()
-    client.broker.durable(4)
+    client.broker.durable(tickets[0] - 1)
+    client.hears_nothing()
+    client.broker.durable(tickets[0])
     client.hears(1, "basic.ack", delivery_tag=4, multiple=True)
-    client.broker.durable(5)
+    client.broker.durable(tickets[1])
     client.hears(1, "basic.ack", delivery_tag=5, multiple=False)
-    client.broker.durable(10)
+    client.broker.durable(tickets[2])
     client.hears(1, "basic.ack", delivery_tag=10, multiple=True)
-    client.broker.durable(10)
+    client.broker.durable(tickets[2])
+    client.hears_nothing()
+
+
+def test_a_batch_confirms_all_that_was_published_before_it_was_taken() -> None:
+    client = confirming()
+    client.publish(1, "q", b"m", **SAFE)
+    client.publish(1, "q", b"m", **SAFE)
+    work = client.broker.journal.take()
+    client.publish(1, "q", b"m", **SAFE)
+    client.broker.durable(work.ticket)
+    client.hears(1, "basic.ack", delivery_tag=2, multiple=True)
     client.hears_nothing()
 
 
@@ -37,7 +54,8 @@ def test_what_need_not_reach_the_disk_is_confirmed_at_once() -> None:
     client = confirming()
     client.send(publish(1, "q", b"m") + publish(1, "t", b"m", **SAFE) + publish(1, "nowhere", b"m", **SAFE))
     client.hears(1, "basic.ack", delivery_tag=3, multiple=True)
-    assert client.broker.journal.take() == ([], 0)
+    assert client.broker.journal.idle()
+    assert not client.broker.journal.urgent
 
 
 def test_a_broker_without_a_journal_confirms_at_once() -> None:
@@ -51,7 +69,7 @@ def test_what_was_safe_before_a_persistent_message_of_the_same_chunk_does_not_wa
     client.send(publish(1, "t", b"m") * 2 + publish(1, "q", b"m", **SAFE) + publish(1, "t", b"m"))
     client.hears(1, "basic.ack", delivery_tag=2, multiple=True)
     client.hears_nothing()
-    client.broker.durable(1)
+    write(client.broker)
     client.hears(1, "basic.ack", delivery_tag=4, multiple=True)
 
 
@@ -60,32 +78,33 @@ def test_a_message_is_not_confirmed_before_those_that_were_published_before_it()
     client.publish(1, "q", b"m", **SAFE)
     client.publish(1, "t", b"m")
     client.hears_nothing()
-    client.broker.durable(1)
+    write(client.broker)
     client.hears(1, "basic.ack", delivery_tag=2, multiple=True)
 
 
 def test_channels_count_and_wait_for_themselves() -> None:
     client = confirming()
     client.select_confirms(2)
-    client.send(publish(1, "q", b"m", **SAFE) + publish(2, "q", b"m", **SAFE) + publish(1, "q", b"m", **SAFE))
-    client.broker.durable(2)
+    client.send(publish(1, "q", b"m", **SAFE) + publish(2, "q", b"m", **SAFE))
+    first = client.broker.journal.take()
+    client.send(publish(1, "q", b"m", **SAFE))
+    client.broker.durable(first.ticket)
     client.hears(1, "basic.ack", delivery_tag=1, multiple=False)
     client.hears(2, "basic.ack", delivery_tag=1, multiple=False)
-    client.broker.durable(3)
+    write(client.broker)
     client.hears(1, "basic.ack", delivery_tag=2, multiple=False)
 
 
 def test_a_refused_message_is_not_recorded_for_the_queue_that_refused_it() -> None:
     client = confirming()
-    client.say(1, "queue.bind", queue="small", exchange="amq.fanout")
-    client.say(1, "queue.bind", queue="q", exchange="amq.fanout")
-    client.hear_all()
+    client.say(1, "queue.bind", queue="small", exchange="amq.fanout", nowait=True)
+    client.say(1, "queue.bind", queue="q", exchange="amq.fanout", nowait=True)
     client.send(publish(1, "small", b"direct", **SAFE) * 3)
     client.send(publish(1, "", b"fanout", exchange="amq.fanout", **SAFE) * 2)
-    records, ticket = client.broker.journal.take()
-    recorded = [(message.body, sorted([queue.name for queue in queues])) for message, queues in records]
+    work = write(client.broker)
+    names = {queue.id: name for name, queue in client.broker.vhosts["/"].queues.items()}
+    recorded = [(message.body, [names[queue] for queue in message.queues]) for message in published(work)]
     assert recorded == [(b"direct", [b"small"]), (b"fanout", [b"q"]), (b"fanout", [b"q"])]
-    client.broker.durable(ticket)
     heard = client.hear_all()
     assert [(item.name, item["delivery_tag"]) for item in heard if item.name == "basic.ack"] == [("basic.ack", 1)]
     assert [item["delivery_tag"] for item in heard if item.name == "basic.nack"] == [2, 3, 4, 5]
@@ -102,9 +121,10 @@ def test_a_queue_that_is_deleted_keeps_nobody_waiting() -> None:
     client = confirming()
     client.publish(1, "q", b"m", **SAFE)
     client.say(1, "queue.delete", queue="q")
-    client.hears(1, "queue.delete-ok", message_count=1)
-    client.broker.durable(client.broker.journal.ticket)
+    client.hears_nothing()
+    write(client.broker)
     client.hears(1, "basic.ack", delivery_tag=1)
+    client.hears(1, "queue.delete-ok", message_count=1)
 
 
 def test_a_closed_channel_hears_no_more_confirms() -> None:
@@ -113,7 +133,7 @@ def test_a_closed_channel_hears_no_more_confirms() -> None:
     client.say(1, "channel.close")
     client.hears(1, "channel.close-ok")
     client.open(1)
-    client.broker.durable(1)
+    write(client.broker)
     client.hears_nothing()
     client.select_confirms(1)
     client.publish(1, "t", b"m")
@@ -145,7 +165,7 @@ def test_a_lost_client_waits_for_nothing() -> None:
     assert client.connection in client.broker.awaiting
     client.connection.lost(0.0)
     assert client.connection not in client.broker.awaiting
-    client.broker.durable(1)
+    write(client.broker)
 
 
 def said(confirms: Confirms, client: Dialogue) -> list[tuple[str, int, bool]]:
@@ -206,12 +226,13 @@ def test_a_refusal_bears_the_requeue_bit_that_clients_know_from_rabbitmq() -> No
 def test_waiting_starts_again_after_everything_was_durable() -> None:
     client = confirming()
     client.publish(1, "q", b"m", **SAFE)
-    client.broker.durable(1)
+    write(client.broker)
     client.hears(1, "basic.ack", delivery_tag=1)
     client.send(publish(1, "t", b"m") + publish(1, "q", b"m", **SAFE) + publish(1, "t", b"m"))
     client.hears(1, "basic.ack", delivery_tag=2, multiple=False)
+    first = client.broker.journal.take()
     client.send(publish(1, "t", b"m") + publish(1, "q", b"m", **SAFE))
-    client.broker.durable(2)
+    client.broker.durable(first.ticket)
     client.hears(1, "basic.ack", delivery_tag=5, multiple=True)
-    client.broker.durable(3)
+    write(client.broker)
     client.hears(1, "basic.ack", delivery_tag=6, multiple=False)

@@ -170,6 +170,17 @@ def test_a_purge_of_transient_messages_waits_for_nothing() -> None:
     client.send(publish(1, "q", b"m") * 3)
     client.say(1, "queue.purge", queue="q")
     client.hears(1, "queue.purge-ok", message_count=3)
+    # Nor for acknowledgements, which wait for company.
+    client.publish(1, "q", b"m", **SAFE)
+    client.get(1, "q")
+    write(client.broker)
+    client.publish(1, "q", b"m", **SAFE)
+    write(client.broker)
+    client.get(1, "q")
+    assert client.broker.journal.settled
+    client.publish(1, "q", b"m")
+    client.say(1, "queue.purge", queue="q")
+    client.hears(1, "queue.purge-ok", message_count=1)
 
 
 def test_no_write_that_is_older_is_enough() -> None:
@@ -454,3 +465,15 @@ def test_a_ticket_is_asked_for_when_all_ends_are_durable_or_gone() -> None:
         0,
         0,
     ]
+
+
+def test_a_publisher_that_waits_for_a_slow_disk_misses_no_heartbeat() -> None:
+    client = settled(heartbeat=10)
+    client.broker.journal.limit = 100
+    client.send(publish(1, "q", bytes(200), **SAFE))
+    assert not client.connection.wants_data()
+    for _ in range(20):
+        client.wait(5)
+    assert not client.connection.finished
+    write(client.broker)
+    assert client.connection.wants_data()

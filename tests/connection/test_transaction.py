@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.harness.dialogue import Dialogue, enter, method, new_broker, publish
+from tests.harness.dialogue import Dialogue, enter, method, new_broker, publish, write
+from tests.journal.build import published, settled
 
 
 def transactional(**settings: Any) -> Dialogue:
@@ -29,12 +30,48 @@ def committing(**settings: Any) -> Dialogue:
 
 def test_a_commit_is_answered_when_its_messages_are_durable() -> None:
     client = committing()
-    client.broker.durable(0)
+    client.broker.durable(client.broker.journal.durable)
     client.hears_nothing()
-    client.broker.durable(client.broker.journal.ticket)
+    write(client.broker)
     client.hears(1, "tx.commit-ok")
-    client.broker.durable(client.broker.journal.ticket)
+    write(client.broker)
     client.hears_nothing()
+
+
+def test_all_of_a_commit_is_in_one_batch_and_nothing_of_it_before() -> None:
+    client = enter(new_broker(keeps=True), channels=[1])
+    client.declare(1, "q", durable=True)
+    client.publish(1, "q", b"0", delivery_mode=2)
+    write(client.broker)
+    client.get(1, "q", no_ack=False)
+    client.say(1, "tx.select")
+    client.hears(1, "tx.select-ok")
+    client.publish(1, "q", b"1", delivery_mode=2)
+    client.publish(1, "q", b"2", delivery_mode=2)
+    client.say(1, "basic.ack", delivery_tag=1)
+    assert client.broker.journal.idle()
+    client.say(1, "tx.commit")
+    assert client.broker.journal.urgent
+    work = write(client.broker)
+    queue = client.broker.vhosts["/"].queues[b"q"].id
+    assert [(pair.lsn, pair.body, pair.queues) for pair in published(work)] == [(2, b"1", [queue]), (3, b"2", [queue])]
+    assert settled(work) == [(queue, 1)]
+    client.hears(1, "tx.commit-ok")
+
+
+def test_a_commit_of_acknowledgements_alone_waits_for_the_disk_too() -> None:
+    client = enter(new_broker(keeps=True), channels=[1])
+    client.declare(1, "q", durable=True)
+    client.publish(1, "q", b"0", delivery_mode=2)
+    write(client.broker)
+    client.get(1, "q", no_ack=False)
+    client.say(1, "tx.select")
+    client.hears(1, "tx.select-ok")
+    client.say(1, "basic.ack", delivery_tag=1)
+    client.say(1, "tx.commit")
+    client.hears_nothing()
+    assert settled(write(client.broker)) == [(client.broker.vhosts["/"].queues[b"q"].id, 1)]
+    client.hears(1, "tx.commit-ok")
 
 
 def test_a_commit_of_transient_messages_is_answered_at_once() -> None:
@@ -42,7 +79,7 @@ def test_a_commit_of_transient_messages_is_answered_at_once() -> None:
     client.publish(1, "q", b"1")
     client.say(1, "tx.commit")
     client.hears(1, "tx.commit-ok")
-    assert client.broker.journal.take()[0] == []
+    assert client.broker.journal.idle()
 
 
 @pytest.mark.parametrize(
@@ -66,7 +103,7 @@ def test_a_channel_may_be_closed_while_its_commit_is_on_its_way() -> None:
     client = committing()
     client.say(1, "channel.close")
     client.hears(1, "channel.close-ok")
-    client.broker.durable(client.broker.journal.ticket)
+    write(client.broker)
     client.hears_nothing()
 
 
@@ -74,14 +111,14 @@ def test_a_channel_that_is_closing_hears_nothing_of_its_commit() -> None:
     client = committing(consumer_timeout=1000)
     client.wait(1.0)
     client.hears(1, "channel.close", reply_code=406)
-    client.broker.durable(client.broker.journal.ticket)
+    write(client.broker)
     client.hears_nothing()
 
 
 def test_a_client_that_is_lost_leaves_nothing_waiting_for_its_commit() -> None:
     client = committing()
     client.connection.lost(0.0)
-    client.broker.durable(client.broker.journal.ticket)
+    write(client.broker)
     client.hears_nothing()
 
 

@@ -23,7 +23,7 @@ from amq.config.settings import Settings
 from amq.connection.connection import Connection
 from amq.connection.peer import Peer
 from amq.errors import REPLY_NAMES
-from amq.journal.batch import Batch
+from amq.journal.batch import Batch, Work
 from tests.conformance import methods
 
 WALL = 1_700_000_000.0
@@ -36,6 +36,14 @@ WITH_CONTENT = {"basic.deliver", "basic.get-ok", "basic.return"}
 def new_broker(keeps: bool = False, **settings: Any) -> Broker:
     """A broker at the moment 0; `keeps`: its journal takes records, and tests say when they are durable."""
     return Broker(Settings(**settings), 0.0, WALL, journal=Batch(keeps))
+
+
+def write(broker: Broker) -> Work:
+    """The disk takes everything that waits for it; returns what that was."""
+    work = broker.journal.take()
+    broker.journal.landed(work)
+    broker.durable(work.ticket)
+    return work
 
 
 def frame(kind: int, channel: int, payload: bytes) -> bytes:
@@ -242,8 +250,10 @@ class Dialogue:
         self.hears(number, "channel.open-ok")
 
     def declare(self, channel: int, queue: str, **options: Any) -> None:
-        """Declare a queue."""
+        """Declare a queue, which the disk takes if it is a durable one."""
         self.say(channel, "queue.declare", queue=queue, **options)
+        if options.get("durable"):
+            write(self.broker)
         self.hears(channel, "queue.declare-ok", queue=queue)
 
     def select_confirms(self, channel: int) -> None:

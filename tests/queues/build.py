@@ -72,7 +72,7 @@ def drain(there: ClassicQueue) -> list[bytes]:
     bodies = []
     while (found := there.get()) is not None:
         bodies.append(found[1].body)
-        there.settle(found[0])
+        there.settle(found[0], found[1])
     return bodies
 
 

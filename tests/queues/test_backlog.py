@@ -43,17 +43,19 @@ def test_positions_are_never_given_twice(backlog: Backlog) -> None:
 
 
 def test_an_empty_backlog_has_no_head(backlog: Backlog) -> None:
-    assert backlog.peek() is None
+    assert backlog.peek() == -1
+    assert not backlog.at_hand()
     assert backlog.size() == 0
 
 
 def test_peek_shows_the_head_and_leaves_it(backlog: Backlog) -> None:
     filled(backlog, b"a", b"b")
-    for _ in range(2):
-        head = backlog.peek()
-        assert head is not None
-        assert head[1].body == b"a"
+    head = backlog.peek()
+    assert backlog.at_hand()
+    assert backlog.peek() == head
     assert backlog.size() == 2
+    assert backlog.pop()[0] == head
+    assert backlog.peek() > head
 
 
 def test_the_returned_stand_before_what_was_never_out_in_their_old_order(backlog: Backlog) -> None:
@@ -76,9 +78,8 @@ def test_the_head_is_the_first_of_the_returned(backlog: Backlog) -> None:
     filled(backlog, b"a", b"b")
     position, back, _ = backlog.pop()
     backlog.put_back(position, back)
-    head = backlog.peek()
-    assert head is not None
-    assert head == (position, back)
+    assert backlog.peek() == position
+    assert backlog.pop() == (position, back, True)
 
 
 def test_clear_forgets_the_returned_too(backlog: Backlog) -> None:
@@ -87,7 +88,7 @@ def test_clear_forgets_the_returned_too(backlog: Backlog) -> None:
     backlog.put_back(position, back)
     backlog.clear()
     assert backlog.size() == 0
-    assert backlog.peek() is None
+    assert backlog.peek() == -1
 
 
 def test_what_was_out_while_the_rest_was_cleared_comes_back_before_what_is_new(backlog: Backlog) -> None:

@@ -121,7 +121,7 @@ def test_nothing_is_remembered_of_what_was_settled_purged_or_expired() -> None:
         there.enqueue(message(body))
     found = there.get()
     assert found is not None
-    there.settle(found[0])
+    there.settle(found[0], found[1])
     later(there, 1)
     there.enqueue(message(b"purged"))
     assert there.purge() == 1

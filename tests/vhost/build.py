@@ -3,6 +3,7 @@
 from amq.clock import Clock, Timers
 from amq.exchanges import exchange_type
 from amq.exchanges.base import Exchange
+from amq.journal.batch import Batch
 from amq.message import Message, address
 from amq.queues.base import Agenda, Queue
 from amq.queues.classic import ClassicQueue
@@ -17,9 +18,10 @@ NOW = 100.0
 WALL = 1_700_000_000
 
 
-def furnished() -> Vhost:
-    """A vhost `/` with what every vhost has."""
-    vhost = Vhost("/", Agenda(Clock(NOW, WALL), Timers()))
+def furnished(keeps: bool = False) -> Vhost:
+    """A vhost `/` with what every vhost has; `keeps`: its journal takes records."""
+    clock = Clock(NOW, WALL)
+    vhost = Vhost("/", Agenda(clock, Timers(), Batch(keeps, clock)))
     topology.furnish(vhost)
     return vhost
 
@@ -71,7 +73,7 @@ def take(queue: Queue) -> Message:
     """Get and acknowledge a message, which must be there."""
     found = queue.get()
     assert found is not None
-    queue.settle(found[0])
+    queue.settle(found[0], found[1])
     return found[1]
 
 

@@ -244,10 +244,30 @@ def test_a_new_binding_gets_what_the_exchange_remembers(vhost: Vhost) -> None:
     assert queue.ready_count() == 0
 
 
-def test_a_route_knows_whether_it_leads_to_a_durable_queue(vhost: Vhost) -> None:
+def test_a_route_knows_which_of_its_queues_the_journal_keeps() -> None:
+    vhost = furnished(keeps=True)
     source = vhost.exchanges[b""]
     transient = declare(vhost, b"transient")
     durable = topology.create_queue(vhost, b"durable", True, None, False, {})
-    assert Route(b"", source, b"", False, [transient, durable]).durable
-    assert not Route(b"", source, b"", False, [transient]).durable
-    assert not Route(b"", source, b"", False, None).durable
+    assert durable.id
+    assert Route(b"", source, b"", False, [transient, durable]).ids == [durable.id]
+    assert Route(b"", source, b"", False, [transient]).ids == []
+    assert Route(b"", source, b"", False, None).ids == []
+
+
+def test_in_memory_the_journal_keeps_nothing_of_a_durable_queue(vhost: Vhost) -> None:
+    durable = topology.create_queue(vhost, b"durable", True, None, False, {})
+    assert durable.durable
+    assert durable.id == 0
+    assert Route(b"", vhost.exchanges[b""], b"", False, [durable]).ids == []
+
+
+def test_no_two_durable_queues_have_the_same_id_even_under_the_same_name() -> None:
+    vhost = furnished(keeps=True)
+    ids = set()
+    for _ in range(100):
+        queue = topology.create_queue(vhost, b"q", True, None, False, {})
+        assert 0 < queue.id < 1 << 63
+        ids.add(queue.id)
+        topology.delete_queue(vhost, queue)
+    assert len(ids) == 100

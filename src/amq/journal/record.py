@@ -17,7 +17,7 @@ wait had been delivered before.
 
 from array import array
 from struct import Struct
-from typing import Final, TypeAlias
+from typing import Final, Union
 from zlib import crc32
 
 from amq.message import Message
@@ -33,8 +33,8 @@ LIST: Final = 1
 
 NEVER: Final = -1
 
-# Numbers of messages: a range, or as they come.
-Lsns: TypeAlias = "range | array[int]"
+# Numbers of messages: a range, or as they come. (Arrays take no parameter at run time before Python 3.12.)
+Lsns = Union[range, "array[int]"]
 
 HEAD: Final = Struct("<IIB")
 _SIZE_CRC: Final = Struct("<II")
