@@ -5,6 +5,7 @@ anything behind it, here or in a later segment, says that it was safe.
 """
 
 from array import array
+from collections.abc import Iterator
 from struct import error as StructError
 from typing import Final
 
@@ -45,18 +46,10 @@ class End:
 
 def survey(name: str, octets: bytes, header: Header) -> End:
     """Where the log ends, in its last segment. Raises Corrupt when something behind says that it went on."""
-    at = frame.SEGMENT_HEADER
-    wanted = header.first_sequence
-    synced = wanted - 1
-    frames: list[Frame] = []
-    while True:
-        found = frame.read_frame(octets, at, header.salt)
-        if found is None or found.sequence != wanted:
-            break
-        wanted += 1
-        synced = max(synced, found.synced)
-        frames.append(found)
-        at = found.end
+    frames = list(consecutive(octets, header.salt, frame.SEGMENT_HEADER, header.first_sequence, None))
+    at = frames[-1].end if frames else frame.SEGMENT_HEADER
+    wanted = header.first_sequence + len(frames)
+    synced = max([header.first_sequence - 1, *[found.synced for found in frames]])
     later = frame.find_frame(octets, at, header.salt)
     while later is not None:
         if later.sequence >= wanted and later.synced >= wanted:
@@ -65,6 +58,26 @@ def survey(name: str, octets: bytes, header: Header) -> End:
         later = frame.find_frame(octets, later.end, header.salt)
     unvouched = [each for each in frames if each.sequence > synced]
     return End(at, wanted, synced, unvouched, not frames)
+
+
+def consecutive(octets: bytes, salt: int, at: int, sequence: int, before: int | None) -> Iterator[Frame]:
+    """The whole frames from an offset on, numbered from `sequence` on without a gap; none from number `before` on."""
+    while before is None or sequence < before:
+        found = frame.read_frame(octets, at, salt)
+        if found is None or found.sequence != sequence:
+            return
+        yield found
+        at = found.end
+        sequence += 1
+
+
+def records(octets: bytes, found: Frame) -> Iterator[tuple[int, int]]:
+    """Where each record of a frame stands, and its kind."""
+    pos = found.records_at
+    while pos < found.records_end:
+        size, _, kind = HEAD.unpack_from(octets, pos)
+        yield pos, kind
+        pos += 8 + size
 
 
 class Stretch:
@@ -143,10 +156,7 @@ class Replay:
         self.contents.append(contents)
         following = self.headers[index + 1][2].first_sequence if index + 1 < len(self.headers) else None
         at = frame.SEGMENT_HEADER
-        while following is None or log.sequence < following:
-            found = frame.read_frame(octets, at, header.salt)
-            if found is None or found.sequence != log.sequence:
-                break
+        for found in consecutive(octets, header.salt, at, log.sequence, following):
             self.take(octets, contents, found)
             at = found.end
         segment.used = at
@@ -167,8 +177,7 @@ class Replay:
         work = Work(0, 0)
         pos = found.records_at
         try:
-            while pos < found.records_end:
-                size, _, kind = HEAD.unpack_from(octets, pos)
+            for pos, kind in records(octets, found):
                 if kind == record.RUN:
                     self.take_run(octets, pos, contents, work)
                 elif kind == record.SETTLED:
@@ -179,7 +188,6 @@ class Replay:
                     self.delivered = record.read_clean(octets, pos)
                 else:
                     raise RecordError(f"a record of the unknown kind {kind}")
-                pos += 8 + size
         except (RecordError, StructError, ValueError) as error:
             raise Corrupt(contents.segment.name, pos, found.sequence, f"a record makes no sense: {error}") from None
         log.note(contents.segment, work, 0)
