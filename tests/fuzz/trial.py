@@ -13,6 +13,7 @@ from tests.conformance import methods
 from tests.fuzz import wire
 from tests.fuzz.books import check_books
 from tests.fuzz.client import Client
+from tests.harness.dialogue import write
 
 # The codes with which a broker may end a channel, and those with which it may end a connection (403: a login).
 SOFT: Final = frozenset((403, 404, 405, 406))
@@ -53,11 +54,13 @@ class Bench:
             if turn < 60 or turn % 20 == 0:
                 check_books(self.vhost, [*connections, self.innocent.connection])
             if turn % 8 == 0:
-                self.broker.durable(self.broker.journal.take()[1])
+                write(self.broker)
         check_books(self.vhost, [*connections, self.innocent.connection])
         self.check_innocent()
         self.now += 0.1
-        self.broker.durable(self.broker.journal.take()[1])
+        while not self.broker.journal.idle():
+            # What is answered goes on with what was said behind it.
+            write(self.broker)
         self.broker.advance(self.now)
         self.listen(connections, said)
         for heard, connection in zip(said, connections, strict=True):
