@@ -12,8 +12,12 @@ import trio
 
 from amq.broker import Broker
 from amq.config.settings import Listener, Settings
+from amq.server.errors import StorageFailed, leaves
+from amq.server.failstop import raise_out
+from amq.server.folder import DataFolder
 from amq.server.preparing import new_broker
 from amq.server.server import Server
+from amq.server.storage import Storage
 from amq.server.transience import forget_transient
 from amq.vhost.permission import Permission
 
@@ -57,6 +61,7 @@ class EmbeddedBroker:
 
     settings: Settings
     broker: Broker
+    _storage: Storage | None = None
     # Whether clients can connect: not during `restart`, nor after one that failed.
     listening: bool = attrs.field(default=False, init=False)
     _server: Server = attrs.field(init=False)
@@ -130,20 +135,23 @@ class EmbeddedBroker:
         """Stop and start on the same port, as an operator does: every client hears `connection.close` 320.
 
         What is durable stays: vhosts, users, durable exchanges and queues, the bindings between them, and persistent
-        messages in durable queues (as redelivered). Everything else is gone. Levers stay as they are. Restarts wait for
-        each other. Raises StartError when another program took the port meanwhile: nobody listens then, and another
-        restart may be tried.
+        messages in durable queues (as redelivered). Everything else is gone. With a data folder that is read back, and
+        what had not been delivered is not redelivered. Levers stay as they are. Restarts wait for each other. Raises
+        StartError when another program took the port meanwhile: nobody listens then, and another restart may be tried.
         """
         async with self._changing:
             self._alive()
             await self._stop()
-            forget_transient(self.broker)
+            if self._storage is None:
+                forget_transient(self.broker)
+            else:
+                await self._reopen(self._storage)
             await self.listen()
             self.serve(self._nursery)
 
     async def listen(self) -> None:
         """Open the listeners; for `amq.embed.serve`. Raises StartError."""
-        server = Server(self.settings, self.broker)
+        server = Server(self.settings, self.broker, storage=self._storage, failed=raise_out)
         await server.open()
         self._server = server
         self.listening = True
@@ -162,6 +170,20 @@ class EmbeddedBroker:
         async with self._changing:
             self._ended = True
             await self._stop()
+
+    async def close(self) -> None:
+        """Let go of the data folder; for `amq.embed.serve`."""
+        if self._storage is not None:
+            await self._storage.close()
+            self._storage.folder.close()
+
+    async def _reopen(self, storage: Storage) -> None:
+        """Bring back what the folder holds, in a new broker; the levers stay as they are."""
+        await storage.close()
+        self._storage = await Storage.open(self.settings, storage.folder)
+        before, self.broker = self.broker, self._storage.broker
+        self.broker.accepting_logins = before.accepting_logins
+        self.broker.set_alarm("memory", "memory" in before.alarms)
 
     def _alive(self) -> Server:
         """What a lever acts on: the server, also one that is stopped and may be followed by another."""
@@ -189,14 +211,43 @@ async def serve(**settings: Any) -> AsyncIterator[EmbeddedBroker]:
     raises comes out as it is.
     """
     chosen = _settings(settings)
-    embedded = EmbeddedBroker(chosen, new_broker(chosen))
-    await embedded.listen()
+    embedded = await _opened(chosen)
+    try:
+        await embedded.listen()
+        async with _served(embedded):
+            yield embedded
+    except BaseExceptionGroup as group:
+        # A disk that failed is the program's to know, by its own name.
+        for failure in leaves(group):
+            if isinstance(failure, StorageFailed):
+                raise failure from None
+        raise
+    finally:
+        with trio.CancelScope(shield=True):
+            await embedded.close()
+
+
+async def _opened(settings: Settings) -> EmbeddedBroker:
+    if settings.data is None:
+        return EmbeddedBroker(settings, new_broker(settings))
+    folder = DataFolder.open(settings.data)
+    try:
+        storage = await Storage.open(settings, folder)
+    except BaseException:
+        folder.close()
+        raise
+    return EmbeddedBroker(settings, storage.broker, storage)
+
+
+@asynccontextmanager
+async def _served(embedded: EmbeddedBroker) -> AsyncIterator[None]:
+    """Serve clients from here to the end of the block."""
     failure: BaseException | None = None
     try:
         async with trio.open_nursery() as nursery:
             embedded.serve(nursery)
             try:
-                yield embedded
+                yield
             except BaseException as error:
                 if nursery.cancel_scope.cancel_called:
                     raise  # cancelled by a defect of the broker, which comes out of the nursery as well

@@ -1,5 +1,6 @@
 """Why a broker could not start, or cannot go on."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -33,3 +34,12 @@ class StorageFailed(Exception):
         self.doing = doing
         self.path = path
         self.error = error
+
+
+def leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    """The errors of a group, which nurseries may have wrapped several times."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from leaves(error)
+        else:
+            yield error

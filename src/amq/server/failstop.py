@@ -7,7 +7,7 @@ be lost too. So the process ends; it must not end in good order, which might wai
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Final, NoReturn
 
@@ -63,15 +63,6 @@ async def _say_farewell(server: Server, error: StorageFailed) -> None:
     server.work(partial(_tell, server.broker))
     server.stop(GRACE)
     await trio.sleep(GRACE)
-
-
-def leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    """The errors of a group, which nurseries may have wrapped several times."""
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from leaves(error)
-        else:
-            yield error
 
 
 def _tell(broker: Broker) -> None:

@@ -14,9 +14,8 @@ from amq.config.settings import Settings
 from amq.server import memory
 from amq.server.alarms import MemoryAlarm
 from amq.server.collector import Collector
-from amq.server.disk_alarm import DiskAlarm
-from amq.server.errors import StorageFailed
-from amq.server.failstop import STORAGE_FAILED, fail_stop, leaves
+from amq.server.errors import StorageFailed, leaves
+from amq.server.failstop import STORAGE_FAILED, fail_stop
 from amq.server.folder import DataFolder
 from amq.server.preparing import new_broker
 from amq.server.server import Server
@@ -69,36 +68,14 @@ async def _serve_broker(
     settings: Settings, broker: Broker, storage: Storage | None, announce: Callable[[Server], None]
 ) -> None:
     total = settings.total_memory_available_override_value or memory.available()
-    server = Server(settings, broker, _memory_alarm(settings, broker, total), Collector(), storage)
+    server = Server(settings, broker, _memory_alarm(settings, broker, total), Collector(), storage, fail_stop)
     with trio.open_signal_receiver(*STOP_SIGNALS) as arrivals:
         await server.open()
+        announce(server)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_stop_when_told, arrivals, server)
-            if storage is not None:
-                disk = DiskAlarm(broker, settings.disk_free_limit.limit(total), storage.files.disk.free)
-                nursery.start_soon(disk.run, server.flush)
-                nursery.start_soon(_keep, storage, server, disk)
-            announce(server)
             await server.run()
-            if storage is not None:
-                await storage.finish()
             nursery.cancel_scope.cancel()
-
-
-async def _keep(storage: Storage, server: Server, disk: DiskAlarm) -> None:
-    """Serve the journal; when the disk fails, end the process."""
-
-    def starved(now: bool) -> None:
-        if disk.kick(now):
-            server.flush()
-
-    storage.attach(server.flush, starved)
-    try:
-        await storage.run()
-    except* StorageFailed as failures:
-        for failure in leaves(failures):
-            assert isinstance(failure, StorageFailed)
-            await fail_stop(server, failure)
 
 
 async def _stop_when_told(arrivals: AsyncIterator[int], server: Server) -> None:

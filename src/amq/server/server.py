@@ -5,7 +5,7 @@ import logging
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
@@ -18,6 +18,7 @@ from amq.connection.peer import Peer
 from amq.server import logs
 from amq.server.alarms import MemoryAlarm
 from amq.server.collector import Collector
+from amq.server.errors import StorageFailed, leaves
 from amq.server.listener import Door, close_doors, open_doors
 from amq.server.storage import Storage
 from amq.server.ticker import Ticker
@@ -31,13 +32,17 @@ SHUTDOWN: Final = "broker forced connection closure with reason 'shutdown'"
 
 @attrs.define(eq=False)
 class Server:
-    """`open`, then `run` until `stop`; each once. The broker outlives it and may be served again by another."""
+    """`open`, then `run` until `stop`; each once. The broker outlives it and may be served again by another.
+
+    With `storage`, what is durable is kept there; `failed` is awaited when its disk fails, and decides how to end.
+    """
 
     settings: Settings
     broker: Broker
     alarm: MemoryAlarm | None = None
     collector: Collector | None = None
     storage: Storage | None = None
+    failed: "Callable[[Server, StorageFailed], Awaitable[None]] | None" = None
     doors: list[Door] = attrs.field(factory=list, init=False)
     ticker: Ticker = attrs.field(init=False)
     _accepting: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
@@ -46,6 +51,8 @@ class Server:
 
     def __attrs_post_init__(self) -> None:
         self.ticker = Ticker(self.broker, self.flush)
+        if self.storage is not None:
+            self.storage.attach(self.flush)
 
     async def open(self) -> None:
         """Start to listen; clients wait in the backlog until `run`. Raises StartError, and then nothing is open."""
@@ -64,7 +71,11 @@ class Server:
                     services.start_soon(self.alarm.run, self.flush)
                 if self.collector is not None:
                     services.start_soon(self.collector.run)
+                if self.storage is not None:
+                    services.start_soon(self._keep, self.storage)
                 await self._serve_clients()
+                if self.storage is not None:
+                    await self.storage.finish()
                 services.cancel_scope.cancel()
         finally:
             close_doors(self.doors)
@@ -108,6 +119,16 @@ class Server:
     def _force_close(self, reason: str) -> None:
         for client in list(self.broker.clients):
             client.force_close(reason)
+
+    async def _keep(self, storage: Storage) -> None:
+        """Serve the storage until it is finished, or its disk has failed."""
+        try:
+            await storage.run()
+        except* StorageFailed as failures:
+            for failure in leaves(failures):
+                assert isinstance(failure, StorageFailed)
+                assert self.failed is not None, "whoever has storage knows how to end"
+                await self.failed(self, failure)
 
     async def _serve_clients(self) -> None:
         async with trio.open_nursery() as clients:

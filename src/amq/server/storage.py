@@ -19,6 +19,7 @@ from amq.queues.base import Queue
 from amq.queues.stored import StoredQueue
 from amq.server import memory
 from amq.server.disk import FolderDisk
+from amq.server.disk_alarm import DiskAlarm
 from amq.server.errors import StartError
 from amq.server.folder import DataFolder
 from amq.server.journal_files import JournalFiles, NoRoom
@@ -44,6 +45,8 @@ class Storage:
     loader: Loader | None = attrs.field(default=None, init=False)
     pager: Pager | None = attrs.field(default=None, init=False)
     paging: Paging = attrs.field(init=False)
+    alarm: DiskAlarm = attrs.field(init=False)
+    flush: Callable[[], None] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.paging = Paging(self.folder.paging)
@@ -69,14 +72,20 @@ class Storage:
         LOGGER.info("%s recovered in %.2f s", folder.path, time.perf_counter() - began)
         return cls(settings, folder, store, files, broker)
 
-    def attach(self, flush: Callable[[], None], starved: Callable[[bool], None]) -> None:
-        """Make ready to serve: `flush` sends what became ready, `starved` hears whether the disk has no room."""
+    def attach(self, flush: Callable[[], None]) -> None:
+        """Make ready to serve; `flush` sends what became ready to be sent."""
+        self.flush = flush
         stall = self.settings.journal_stall_seconds
-        self.writer = JournalWriter(self.broker, self.files, self.store, stall, flush, starved)
+        self.writer = JournalWriter(self.broker, self.files, self.store, stall, flush, self._starved)
         self.loader = Loader(self.broker, self.files, self.paging, flush)
+        total = self.settings.total_memory_available_override_value or memory.available()
+        self.alarm = DiskAlarm(self.broker, self.settings.disk_free_limit.limit(total), self.files.disk.free)
         if memory.resident():
-            total = self.settings.total_memory_available_override_value or memory.available()
             self.pager = Pager(self.broker, self.settings.body_budget(total), memory.resident, self.paging, flush)
+
+    def _starved(self, now: bool) -> None:
+        if self.alarm.kick(now):
+            self.flush()
 
     def kick(self) -> None:
         """The core has worked."""
@@ -88,6 +97,7 @@ class Storage:
         """Serve until `finish`, or until cancelled. Raises StorageFailed, in a group."""
         assert self.writer is not None and self.loader is not None, "attach comes first"
         async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.alarm.run, self.flush)
             nursery.start_soon(self.loader.run)
             if self.pager is not None:
                 nursery.start_soon(self.pager.run)
