@@ -14,8 +14,8 @@ import trio.testing
 
 from amq.broker import Broker
 from amq.config.settings import Settings
-from amq.definitions.entry import Entry, Event, Result, Scan
-from amq.definitions.store import Compare, Store
+from amq.definitions.entry import Compare, Entry, Event, Result, Scan
+from amq.definitions.store import Store
 from amq.journal import reading, record
 from amq.journal.batch import Batch, Settled, Work
 from amq.journal.replay import Replay
