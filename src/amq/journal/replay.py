@@ -50,14 +50,20 @@ def survey(name: str, octets: bytes, header: Header) -> End:
     at = frames[-1].end if frames else frame.SEGMENT_HEADER
     wanted = header.first_sequence + len(frames)
     synced = max([header.first_sequence - 1, *[found.synced for found in frames]])
-    later = frame.find_frame(octets, at, header.salt)
-    while later is not None:
-        if later.sequence >= wanted and later.synced >= wanted:
-            problem = f"a frame that was safe cannot be read, the one at {later.start} says so"
-            raise Corrupt(name, at, wanted, problem)
-        later = frame.find_frame(octets, later.end, header.salt)
+    later = vouching(octets, at, header.salt, wanted)
+    if later is not None:
+        problem = f"a frame that was safe cannot be read, the one at {later.start} says so"
+        raise Corrupt(name, at, wanted, problem)
     unvouched = [each for each in frames if each.sequence > synced]
     return End(at, wanted, synced, unvouched, not frames)
+
+
+def vouching(octets: bytes, at: int, salt: int, sequence: int) -> Frame | None:
+    """A frame from an offset on that says that the one of that number, which is not at the offset, was safe."""
+    later = frame.find_frame(octets, at, salt)
+    while later is not None and not (later.sequence >= sequence and later.synced >= sequence):
+        later = frame.find_frame(octets, later.end, salt)
+    return later
 
 
 def consecutive(octets: bytes, salt: int, at: int, sequence: int, before: int | None) -> Iterator[Frame]:
