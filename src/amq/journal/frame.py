@@ -2,7 +2,7 @@
 
     segment header, 64 octets
         magic "AMQJSEG1" | version u16 | 0 u16 | salt u32 | number u64 | first sequence u64 |
-        created u64, ms since 1970 | 0, 20 octets | crc u32 of all before it
+        created u64, ms since 1970 | first LSN u64 | 0, 12 octets | crc u32 of all before it
 
     frame, at a multiple of 8
         0   magic "AMQF"
@@ -33,21 +33,29 @@ MARK: Final = 1
 SEGMENT_HEADER: Final = 64
 FRAME_HEADER: Final = 48
 
-_SEGMENT: Final = Struct("<8sHHIQQQ20x")
+_SEGMENT: Final = Struct("<8sHHIQQQQ12x")
 _FRAME: Final = Struct("<IIQQIIII")
 _U32: Final = Struct("<I")
 
 
 class Header:
-    """A segment's header as read."""
+    """A segment's header. New messages in it have LSNs from `first_lsn` on."""
 
-    __slots__ = ("salt", "number", "first_sequence", "created")
+    __slots__ = ("salt", "number", "first_sequence", "created", "first_lsn")
 
-    def __init__(self, salt: int, number: int, first_sequence: int, created: int) -> None:
+    def __init__(self, salt: int, number: int, first_sequence: int, created: int, first_lsn: int) -> None:
         self.salt = salt
         self.number = number
         self.first_sequence = first_sequence
         self.created = created
+        self.first_lsn = first_lsn
+
+    def pack(self) -> bytes:
+        """The first octets of a segment."""
+        fixed = _SEGMENT.pack(
+            SEGMENT_MAGIC, VERSION, 0, self.salt, self.number, self.first_sequence, self.created, self.first_lsn
+        )
+        return fixed + _U32.pack(crc32(fixed))
 
 
 class Frame:
@@ -76,20 +84,14 @@ def frame_size(payload: int) -> int:
     return FRAME_HEADER + padded(payload)
 
 
-def segment_header(salt: int, number: int, first_sequence: int, created: int) -> bytes:
-    """The first octets of a segment."""
-    fixed = _SEGMENT.pack(SEGMENT_MAGIC, VERSION, 0, salt, number, first_sequence, created)
-    return fixed + _U32.pack(crc32(fixed))
-
-
 def read_segment_header(octets: bytes) -> Header | None:
     """The header that `octets` begin with; None when it is none or damaged."""
     if len(octets) < SEGMENT_HEADER or crc32(octets[:60]) != _U32.unpack_from(octets, 60)[0]:
         return None
-    magic, version, _, salt, number, first, created = _SEGMENT.unpack_from(octets)
+    magic, version, _, salt, number, first, created, first_lsn = _SEGMENT.unpack_from(octets)
     if magic != SEGMENT_MAGIC or version != VERSION:
         return None
-    return Header(salt, number, first, created)
+    return Header(salt, number, first, created, first_lsn)
 
 
 def heads_crc(heads: list[bytes]) -> int:

@@ -78,6 +78,8 @@ class Log:
     def begin(self, segment: Segment) -> None:
         """Frames go to that segment from now on; it has its header."""
         segment.used = frame.SEGMENT_HEADER
+        if self.segments:
+            self.segments[-1].seal()
         self.segments.append(segment)
         self.starts.append(segment.first_lsn)
 

@@ -137,39 +137,39 @@ class Replay:
     order had delivered; None after any other end.
     """
 
-    __slots__ = ("log", "next_lsn", "contents", "kinds", "numbers", "delivered", "headers")
+    __slots__ = ("log", "next_lsn", "contents", "kinds", "numbers", "delivered")
 
-    def __init__(self, log: Log, headers: list[tuple[str, int, Header]]) -> None:
+    def __init__(self, log: Log) -> None:
         self.log = log
-        # Name, size and header of every segment, in order.
-        self.headers = headers
         self.next_lsn: int = 1
         self.contents: list[Contents] = []
         self.kinds: list[Kind] = []
         self.numbers: dict[Kind, int] = {}
         self.delivered: dict[int, dict[int, int]] | None = None
-        if headers:
-            log.sequence = headers[0][2].first_sequence
-            log.synced = log.sequence - 1
 
-    def read(self, index: int, octets: bytes) -> None:
-        """Take the segment `headers[index]`, whose octets these are. Raises Corrupt."""
-        name, size, header = self.headers[index]
+    def read(self, name: str, header: Header, octets: bytes, before: int | None) -> None:
+        """Take the next segment. Frames from number `before` on do not count; None: there is no later segment, and
+        all that can be read do. Raises Corrupt.
+        """
         log = self.log
-        segment = Segment(header.number, header.salt, size, header.first_sequence, log.last_lsn + 1)
+        if not log.segments:
+            log.sequence = header.first_sequence
+            log.synced = log.sequence - 1
+            log.last_lsn = header.first_lsn - 1
+            self.next_lsn = header.first_lsn
+        segment = Segment(header.number, header.salt, len(octets), header.first_sequence, header.first_lsn)
         log.begin(segment)
         contents = Contents(segment)
         self.contents.append(contents)
-        following = self.headers[index + 1][2].first_sequence if index + 1 < len(self.headers) else None
         at = frame.SEGMENT_HEADER
-        for found in consecutive(octets, header.salt, at, log.sequence, following):
+        for found in consecutive(octets, header.salt, at, log.sequence, before):
             self.take(octets, contents, found)
             at = found.end
         segment.used = at
-        if following is not None:
-            if log.sequence != following:
+        if before is not None:
+            if log.sequence != before:
                 raise Corrupt(name, at, log.sequence, "a frame that was safe cannot be read")
-            log.synced = max(log.synced, following - 1)
+            log.synced = max(log.synced, before - 1)
 
     def take(self, octets: bytes, contents: Contents, found: Frame) -> None:
         """Apply a frame."""

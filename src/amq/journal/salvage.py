@@ -65,10 +65,6 @@ class Salvage:
         if crc32(memoryview(octets)[offset + 8 : offset + 8 + size]) != crc:
             raise Damaged(self.segment, offset)
         run = record.read_run(octets, offset)
-        here = self.log.moved.get(run.lsn)
-        if here is not None and here.segment is not self.segment:
-            # A copy of it is further on already: the last salvage was interrupted.
-            return
         first = run.lsn
         holders = self.holders(run, first)
         for lsn in range(first + 1, run.lsn + run.count + 1):
@@ -81,6 +77,9 @@ class Salvage:
 
     def holders(self, run: Run, lsn: int) -> list[int]:
         """The queues in which a message is alive."""
+        if self.log.moved_lsns and self.log.segment_of(lsn) is not self.segment:
+            # A copy of it is further on already: the last salvage was interrupted.
+            return []
         alive = self.segment.alive
         gone = self.gone
         return [queue for queue in run.queues if queue in alive and lsn not in gone.get(queue, ())]

@@ -38,6 +38,7 @@ class Segment:
         "weight",
         "live",
         "readers",
+        "sealed",
     )
 
     def __init__(self, number: int, salt: int, size: int, first_sequence: int, first_lsn: int) -> None:
@@ -55,6 +56,7 @@ class Segment:
         self.weight: int = 0
         self.live: int = 0
         self.readers: int = 0
+        self.sealed: bool = False
 
     def enter(self, run: Placed) -> None:
         """A RUN is here; its pairs are alive."""
@@ -78,10 +80,19 @@ class Segment:
             self.live -= self.share(count)
         if count < left:
             self.alive[queue] = left - count
-            self.settled.setdefault(queue, []).append(lsns)
         else:
             del self.alive[queue]
-            self.settled.pop(queue, None)
+            if self.sealed:
+                self.settled.pop(queue, None)
+                return
+        # Also when nothing is left: more of that queue may come in, and what is settled must not count as alive then.
+        self.settled.setdefault(queue, []).append(lsns)
+
+    def seal(self) -> None:
+        """Nothing more comes in: of queues of which nothing is alive, it need not be known what was settled."""
+        for queue in [queue for queue in self.settled if queue not in self.alive]:
+            del self.settled[queue]
+        self.sealed = True
 
     def forget(self, queue: int) -> None:
         """Nothing of a queue is alive here any more."""

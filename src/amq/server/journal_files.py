@@ -22,9 +22,12 @@ from amq.journal.segment import Segment, segment_name, segment_number
 from amq.server.disk import Disk
 
 SPARE_SUFFIX: Final = ".spare"
+PROBE: Final = "probe"
 # The first segment of a new journal is small: a start is to take no time.
 FIRST_BYTES: Final = 1 << 22
 LEAST_BYTES: Final = 1 << 20
+# On a full disk a segment may be as small as this.
+LEAST_SPARE: Final = 1 << 16
 # A segment takes at most this part of its file system.
 PART: Final = 16
 ZEROS: Final = bytes(1 << 20)
@@ -47,6 +50,8 @@ class JournalFiles:
     spares: list[str] = attrs.field(factory=list, init=False)
     # Octets of the file system.
     total: int = attrs.field(default=0, init=False)
+    # Something at the end of the last segment may not be safe.
+    _unsynced: bool = attrs.field(default=False, init=False)
     _named: int = attrs.field(default=0, init=False)
 
     # -- at the start --
@@ -55,18 +60,15 @@ class JournalFiles:
         """Read what is there and make a new last segment. Raises OSError, Corrupt, and NoRoom when nothing fits."""
         self.total = self.disk.total()
         self.segment_bytes = max(LEAST_BYTES, min(self.segment_bytes, self.total // PART))
+        self._sync_names()
         self._keep_spares()
         headers = self._headers()
-        end = self._survey(headers)
-        if end is not None and end.empty:
-            # A start that was followed by nothing: its segment is used again.
-            name, _, header = headers.pop()
-            self._to_spares(name)
-            end = self._survey(headers) or End(0, header.first_sequence, header.first_sequence - 1, [], True)
-        headers.append(self._new_last(headers, end))
-        replay = Replay(self.log, headers)
-        for index, (name, size, _) in enumerate(headers):
-            replay.read(index, self.disk.read(name, 0, size))
+        end = self._end(headers)
+        replay = Replay(self.log)
+        for index, (name, header) in enumerate(headers):
+            before = headers[index + 1][1].first_sequence if index + 1 < len(headers) else end.synced + 1
+            replay.read(name, header, self._whole(name), before)
+        self._new_last(headers, end, replay)
         # Behind what counts there may be frames that do not: they go, and with them the unused rest of the file.
         for segment in self.log.segments[:-1]:
             if segment.size > segment.used:
@@ -75,9 +77,19 @@ class JournalFiles:
         self.log.synced = self.log.sequence - 1
         return replay
 
-    def _headers(self) -> list[tuple[str, int, frame.Header]]:
-        found = []
-        previous = None
+    def _sync_names(self) -> None:
+        """What a process that was killed did to the folder may be known to the kernel alone, and forgotten yet."""
+        if PROBE not in self.disk.names():
+            self.disk.create(PROBE)
+        # Something must change, or a sync that failed before might be taken for one that was not needed.
+        self.disk.unlink(PROBE)
+        self.disk.sync_folder()
+
+    def _whole(self, name: str) -> bytes:
+        return self.disk.read(name, 0, self.disk.size(name))
+
+    def _headers(self) -> list[tuple[str, frame.Header]]:
+        found: list[tuple[str, frame.Header]] = []
         for name in self.disk.names():
             number = segment_number(name)
             if number is None:
@@ -85,33 +97,41 @@ class JournalFiles:
             header = frame.read_segment_header(self.disk.read(name, 0, frame.SEGMENT_HEADER))
             if header is None or header.number != number:
                 raise Corrupt(name, 0, 0, "the header of the segment is damaged")
-            if previous is not None and number != previous + 1:
-                raise Corrupt(segment_name(previous + 1), 0, 0, "the segment is missing")
-            previous = number
-            found.append((name, self.disk.size(name), header))
+            if found and number != found[-1][1].number + 1:
+                raise Corrupt(segment_name(found[-1][1].number + 1), 0, 0, "the segment is missing")
+            found.append((name, header))
         return found
 
-    def _survey(self, headers: list[tuple[str, int, frame.Header]]) -> End | None:
+    def _end(self, headers: list[tuple[str, frame.Header]]) -> End:
+        """Where the log ends; a last segment without frames, from a start that was followed by nothing, goes."""
         if not headers:
-            return None
-        name, size, header = headers[-1]
-        return survey(name, self.disk.read(name, 0, size), header)
+            return End(0, 1, 0, [], True)
+        name, header = headers[-1]
+        end = survey(name, self._whole(name), header)
+        if not end.empty or len(headers) < 2:
+            return end
+        # It says that everything before it was safe.
+        before, last = headers[-2]
+        end = survey(before, self._whole(before), last)
+        if end.sequence < header.first_sequence:
+            raise Corrupt(before, end.at, end.sequence, "a frame that was safe cannot be read")
+        headers.pop()
+        self._to_spares(name)
+        return End(end.at, header.first_sequence, header.first_sequence - 1, [], False)
 
-    def _new_last(self, headers: list[tuple[str, int, frame.Header]], end: End | None) -> tuple[str, int, frame.Header]:
+    def _new_last(self, headers: list[tuple[str, frame.Header]], end: End, replay: Replay) -> None:
         """A new segment behind the others, with copies of the frames that may never have been safe."""
-        number = headers[-1][2].number + 1 if headers else 1
-        first = 1 if end is None else end.synced + 1
-        header = frame.Header(_salt(), number, first, _now())
-        pieces = [frame.segment_header(header.salt, number, first, header.created)]
-        size = frame.SEGMENT_HEADER
-        if end is not None and end.unvouched:
+        number = headers[-1][1].number + 1 if headers else 1
+        header = frame.Header(_salt(), number, end.synced + 1, _now(), self.log.last_lsn + 1)
+        pieces = [header.pack()]
+        if end.unvouched:
             octets = self.disk.read(headers[-1][0], 0, end.at)
             for found in end.unvouched:
-                pieces += _copied(octets, found, first - 1, header.salt)
-                size += found.end - found.start
-        spare = self._spare_for(size, FIRST_BYTES)
+                pieces += _copied(octets, found, end.synced, header.salt)
+        spare = self._spare_for(sum(map(len, pieces)), FIRST_BYTES)
         self.disk.write(spare, 0, pieces)
-        return self._name_segment(spare, number), self.disk.size(segment_name(number)), header
+        name = self._name_segment(spare, number)
+        replay.read(name, header, self._whole(name), None)
 
     # -- writing --
 
@@ -120,22 +140,28 @@ class JournalFiles:
         name = self.log.segments[-1].name
         self.disk.write(name, offset, pieces)
         self.disk.sync(name)
+        self._unsynced = False
 
     def append_mark(self, offset: int, pieces: list[bytes]) -> None:
         """Write a MARK; nobody waits for it to be safe. Raises OSError."""
         self.disk.write(self.log.segments[-1].name, offset, pieces)
+        self._unsynced = True
 
     def roll(self, size: int, last_spare: bool) -> Segment:
         """Make the next segment, with room for a frame of `size`, for the log to begin. Raises NoRoom, and OSError.
 
         The last spare is only for what frees space, `last_spare`, unless another one can be made in its place.
         """
-        wanted = size + frame.SEGMENT_HEADER
-        if not last_spare and len(self.spares) < SPARES:
+        if self._unsynced:
+            # The header of the new segment says that everything before it is safe, the MARK included.
+            self.disk.sync(self.log.segments[-1].name)
+            self._unsynced = False
+        while not last_spare and len(self.spares) < SPARES:
             self.prepare()
-        spare = self._spare_for(wanted, self.segment_bytes)
+        spare = self._spare_for(size + frame.SEGMENT_HEADER, self.segment_bytes)
         segment = self.log.new_segment(_salt(), self.disk.size(spare))
-        self.disk.write(spare, 0, [frame.segment_header(segment.salt, segment.number, segment.first_sequence, _now())])
+        header = frame.Header(segment.salt, segment.number, segment.first_sequence, _now(), segment.first_lsn)
+        self.disk.write(spare, 0, [header.pack()])
         self._name_segment(spare, segment.number)
         return segment
 
@@ -170,12 +196,19 @@ class JournalFiles:
                     self.disk.unlink(name)
 
     def _spare_for(self, size: int, usual: int) -> str:
-        """A spare of at least so many octets, taken from those that are ready or made."""
+        """A spare of at least so many octets, taken from those that are ready or made. Raises NoRoom."""
         for name in self.spares:
             if self.disk.size(name) >= size:
                 self.spares.remove(name)
                 return name
-        return self._make_spare(max(size, usual))
+        wanted = max(size, usual)
+        while True:
+            try:
+                return self._make_spare(wanted)
+            except NoRoom:
+                if wanted <= max(size, LEAST_SPARE):
+                    raise
+                wanted = max(size, wanted // 4)
 
     def _make_spare(self, size: int) -> str:
         """Write zeros now: later writes then need no new blocks, which is faster and cannot fail for lack of them."""

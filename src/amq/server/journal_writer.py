@@ -9,6 +9,7 @@ import errno
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Final, TypeVar
 
@@ -43,6 +44,8 @@ SLICE_PAUSE: Final = 0.05
 FULL: Final = "the disk was full to the end, and what was not confirmed is lost"
 # Room that acknowledgements are to find on a full disk.
 ACKS_OCTETS: Final = 1 << 18
+# What one of them takes at most: a record of its own.
+ACK_OCTETS: Final = 64
 # Garbage that nobody minds is at most this part of the file system.
 SPARE_PART: Final = 8
 
@@ -205,7 +208,9 @@ class JournalWriter:
         told = False
         while True:
             try:
-                segment = await self._disk(partial(self.files.roll, size, False))
+                # A batch in which something is settled may free space itself, once nothing else does.
+                last = told and bool(work.gone) and not self.broker.journal.settled
+                segment = await self._disk(partial(self.files.roll, size, last))
                 break
             except NoRoom:
                 if not told:
@@ -225,15 +230,16 @@ class JournalWriter:
     async def _free(self, below: int) -> None:
         """Write what may free a segment: acknowledgements of messages that are in the journal."""
         log = self.files.log
-        if log.room() < ACKS_OCTETS:
-            try:
+        journal = self.broker.journal
+        if log.room() < ACKS_OCTETS and journal.settled:
+            with suppress(NoRoom):
                 log.begin(await self._disk(partial(self.files.roll, ACKS_OCTETS, True)))
-            except NoRoom:
-                return
-        work = self.broker.journal.take_settled(below, ACKS_OCTETS // 8 - 100)
-        if work.heads:
-            await self._append(work)
-            self.broker.journal.landed(work)
+        most = (min(log.room(), ACKS_OCTETS) - frame.frame_size(0)) // ACK_OCTETS
+        if most > 0:
+            work = journal.take_settled(below, most)
+            if work.heads:
+                await self._append(work)
+                journal.landed(work)
         await self._drop()
 
     async def _drop(self) -> None:
