@@ -104,18 +104,10 @@ def our_broker(address: str | None) -> Iterator[str]:
             yield started
 
 
-@contextmanager
-def their_broker(address: str | None) -> Iterator[str]:
-    """The broker at that address, or a RabbitMQ started for it, as Debian configures it."""
-    if address:
-        yield address
-        return
-    if not RABBITMQ.exists():
-        sys.exit("no RabbitMQ here: apt-get install rabbitmq-server, or name --theirs")
-    folder = Path(tempfile.mkdtemp(prefix="compare-"))
+def rabbitmq_environment(folder: Path, port: int) -> dict[str, str]:
+    """What makes Debian's RabbitMQ live in a folder and listen on a port of 127.0.0.1."""
     (folder / "plugins").write_text("[].")
-    port = free_port()
-    environment = dict(
+    return dict(
         os.environ,
         HOME=str(folder),
         RABBITMQ_NODENAME=f"compare{port}@localhost",
@@ -127,8 +119,20 @@ def their_broker(address: str | None) -> Iterator[str]:
         RABBITMQ_ENABLED_PLUGINS_FILE=str(folder / "plugins"),
         RABBITMQ_PID_FILE=str(folder / "pid"),
     )
+
+
+@contextmanager
+def their_broker(address: str | None) -> Iterator[str]:
+    """The broker at that address, or a RabbitMQ started for it, as Debian configures it."""
+    if address:
+        yield address
+        return
+    if not RABBITMQ.exists():
+        sys.exit("no RabbitMQ here: apt-get install rabbitmq-server, or name --theirs")
+    folder = Path(tempfile.mkdtemp(prefix="compare-"))
+    port = free_port()
     try:
-        with running([str(RABBITMQ)], port, environment) as started:
+        with running([str(RABBITMQ)], port, rabbitmq_environment(folder, port)) as started:
             time.sleep(2)
             yield started
     finally:

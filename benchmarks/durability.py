@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""Measure what it costs amq to keep messages on disk, and what a restart gives back: figures beside their targets.
+
+    python benchmarks/durability.py [--only NAME,...] [--scale SHARE] [--folder DIR] [--json] [--rabbitmq-count N]
+
+Scenarios: `idle` (start and size of an empty folder), `latency` (confirms at 2,000 persistent messages/s, and the
+fsyncs behind them), `recovery` (a million messages of 100 octets after kill -9: published alike in bulk, and each with
+a size and a header of its own), `queues` (10,000 durable queues), `space` (GiBs that pass by messages which stay),
+`backlog` (5 million of 100 octets and 200,000 of 10 KiB: published, kill -9, drained; RabbitMQ, from Debian's package,
+does the same with N and N/25 of them, or nothing with 0). compare.py has the throughput of durable queues.
+
+The whole takes minutes and some GiB in DIR (the system's folder for temporary files): let it be on the disk that
+matters, and the machine otherwise idle. `--scale 0.01` does a hundredth of everything. Memory is resident memory, its
+peaks are the kernel's own; rates of amqpload.c count until the last confirm or delivery. What was just written is in
+the system's cache, so recovery and draining measure amq more than the disk. Exit status 1: a target was missed.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from compare import load_tool
+from durability_scenarios import SCENARIOS
+from figures import Bench, Figure, shown
+
+VERDICTS = {True: "ok", False: "MISSED", None: ""}
+
+
+def row(scenario: str, figure: Figure) -> str:
+    """A figure as a line of the table."""
+    value = f"{shown(figure.value)} {figure.unit}".rstrip()
+    return f"{scenario:<10}{figure.name:<48}{value:>18}  {figure.target:<20}{VERDICTS[figure.met]}".rstrip()
+
+
+def entry(scenario: str, figure: Figure) -> dict[str, object]:
+    """A figure for JSON."""
+    return {
+        "scenario": scenario,
+        "figure": figure.name,
+        "value": figure.value,
+        "unit": figure.unit,
+        "target": figure.target or None,
+        "met": figure.met,
+    }
+
+
+def main() -> None:
+    """Everything, or what --only names."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", metavar="NAME,...", help=", ".join(SCENARIOS))
+    parser.add_argument("--scale", type=float, default=1.0, metavar="SHARE")
+    parser.add_argument("--folder", type=Path, metavar="DIR")
+    parser.add_argument("--rabbitmq-count", type=int, default=1_000_000, metavar="N")
+    parser.add_argument("--json", action="store_true", help="print one JSON document, and the table on stderr")
+    options = parser.parse_args()
+    names = [name for name in options.only.split(",") if name] or list(SCENARIOS)
+    if unknown := [name for name in names if name not in SCENARIOS]:
+        parser.error(f"no scenario is named {unknown[0]}")
+    bench = Bench(load_tool(), options.scale, options.folder, options.rabbitmq_count)
+    table = sys.stderr if options.json else sys.stdout
+    print(f"scale {options.scale:g}, load average {os.getloadavg()[0]:.2f}, {os.cpu_count()} cores", file=table)
+    entries = []
+    for name in names:
+        for figure in SCENARIOS[name](bench):
+            print(row(name, figure), file=table, flush=True)
+            entries.append(entry(name, figure))
+    if options.json:
+        print(json.dumps({"scale": options.scale, "figures": entries}, indent=1))
+    sys.exit(any(each["met"] is False for each in entries))
+
+
+if __name__ == "__main__":
+    main()

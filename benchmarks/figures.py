@@ -1,0 +1,107 @@
+"""What the durability scenarios share: a figure with its target, a broker in a scratch folder, and the load."""
+
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from broker_process import Broker
+
+SECONDS: Final = 900  # for one load
+LINE: Final = re.compile(
+    r"pub/s (?P<published>\d+) conf/s \d+ dlv/s (?P<delivered>\d+)  confirm us p50 (?P<p50>\d+) p99 (?P<p99>\d+) "
+    r"max (?P<slowest>\d+) .* secs (?P<seconds>[\d.]+) total \d+/\d+/(?P<received>\d+)"
+)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Something measured, and what it must not exceed (`most`) or fall below (`least`), if there is a target."""
+
+    name: str
+    value: float
+    unit: str
+    most: float | None = None
+    least: float | None = None
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the target is reached; None when there is none."""
+        if self.most is not None:
+            return self.value <= self.most
+        return None if self.least is None else self.value >= self.least
+
+    @property
+    def target(self) -> str:
+        """The target in words."""
+        if self.most is not None:
+            return f"at most {shown(self.most)}"
+        return "" if self.least is None else f"at least {shown(self.least)}"
+
+
+def shown(value: float) -> str:
+    """A number with as many digits as matter."""
+    return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.2f}"
+
+
+@dataclass(frozen=True)
+class Load:
+    """What amqpload measured: rates in messages/s, delays from publish to confirm in ms, seconds, messages received."""
+
+    published: float
+    delivered: float
+    p50: float
+    p99: float
+    slowest: float
+    seconds: float
+    received: int
+
+
+@dataclass(frozen=True)
+class Bench:
+    """How to measure: amqpload's path, a share of the full sizes, where data go, and how much RabbitMQ gets."""
+
+    tool: str
+    scale: float
+    folder: Path | None
+    rabbitmq_count: int
+
+    def count(self, full: int) -> int:
+        """So many of something, scaled."""
+        return max(10, int(full * self.scale))
+
+    def load(self, broker: Broker, *arguments: str | int) -> Load:
+        """Run amqpload with durable queues and persistent messages. Raises CalledProcessError."""
+        command = [self.tool, "-P", str(broker.port), "-d", *map(str, arguments)]
+        run = subprocess.run(command, capture_output=True, text=True, timeout=2 * SECONDS, check=True)
+        found = LINE.search(run.stdout)
+        if found is None:
+            raise ValueError(f"amqpload said {run.stdout!r}")
+        rates = float(found["published"]), float(found["delivered"])
+        p50, p99, slowest = (int(found[name]) / 1000 for name in ("p50", "p99", "slowest"))
+        return Load(*rates, p50, p99, slowest, float(found["seconds"]), int(found["received"]))
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder that is removed afterwards."""
+        folder = Path(tempfile.mkdtemp(prefix="amq-durability-", dir=self.folder))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @contextmanager
+    def broker(self, kind: Callable[[Path], Broker]) -> Iterator[Broker]:
+        """A broker on an empty folder, running."""
+        with self.scratch() as folder:
+            broker = kind(folder)
+            try:
+                broker.start()
+                yield broker
+            finally:
+                broker.kill()
