@@ -1,0 +1,170 @@
+"""Whatever a crash leaves of the journal's files, recovery finds all that was safe, and nothing that never was."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from random import Random
+
+import pytest
+import trio
+import trio.testing
+
+from amq.journal import frame
+from amq.journal.replay import Corrupt
+from amq.server import journal_files, journal_writer
+from amq.server.errors import StorageFailed
+from amq.server.journal_files import JournalFiles
+from tests.faults.crash_images import History, Rot
+from tests.faults.crash_images_book import Book
+from tests.faults.crash_images_life import SEGMENT, Life
+from tests.faults.fake_disk import NONE, FakeDisk
+
+IMAGES = int(os.environ.get("AMQ_CRASH_IMAGES", "20000"))
+FROM = int(os.environ.get("AMQ_CRASH_FROM", "1000000"))
+FLIPS = 20
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Segments of a few frames and salvage of a few messages at a time, so that a short history has many of both."""
+    for name, value in (("LEAST_BYTES", 2048), ("FIRST_BYTES", 4096), ("PART", 1)):
+        monkeypatch.setattr(journal_files, name, value)
+    for name, value in (("SPARE", 4096), ("SLICE_RECORDS", 4), ("SLICE_OCTETS", 1000), ("ACKS_OCTETS", 1024)):
+        monkeypatch.setattr(journal_writer, name, value)
+
+
+def histories(start: int, images: int) -> Iterator[History]:
+    """Histories played through from that seed on, until there were so many crash images."""
+    while images > 0:
+        history = History(start)
+        history.play(lives=4)
+        yield history
+        images -= history.images
+        start += 1
+
+
+def flips(start: int, lives: int) -> Counter[str]:
+    """What came of bits that turned over in so many lives from that seed on."""
+    outcomes: Counter[str] = Counter()
+    for seed in range(start, start + lives):
+        outcomes += Rot(seed).flip(FLIPS)
+    return outcomes
+
+
+def new_life(disk: FakeDisk, seed: int = 1) -> Life:
+    """A broker that has recovered; it has the queues 1 and 2."""
+    life = Life(disk, Book({1, 2}), Random(seed), hasty=False)
+    life.recover()
+    return life
+
+
+def serve(life: Life, *steps: Callable[[Life], None], clean: bool = False) -> None:
+    """Let the broker do that, and have all of it written."""
+    trio.run(life.serve, steps, clean, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
+def publish_one(life: Life) -> None:
+    life.publish_to([1], [b"body"])
+
+
+def publish_large(life: Life) -> None:
+    life.publish_to([1], [bytes(1500)])
+
+
+def test_every_crash_leaves_all_safe_batches_whole_and_no_other_in_part() -> None:
+    operations: Counter[str] = Counter()
+    events: Counter[str] = Counter()
+    for history in histories(0, 1000):
+        operations += history.operations
+        events += history.events
+    # Histories that never did these prove nothing of them.
+    assert {"create", "write", "sync", "sync_folder", "rename", "unlink", "truncate"} <= operations.keys()
+    assert {"killed", "clean", "power", "failed", "starved", "salvaged"} <= events.keys()
+
+
+@pytest.mark.campaign
+def test_every_crash_of_a_campaign_leaves_all_safe_batches_whole_and_no_other_in_part() -> None:
+    assert sum(history.images for history in histories(FROM, IMAGES)) >= IMAGES
+
+
+def test_a_flipped_bit_in_what_was_safe_is_detected_or_harmless() -> None:
+    outcomes = flips(0, 40)
+    assert min(outcomes["detected"], outcomes["harmless"]) > 100
+
+
+@pytest.mark.campaign
+def test_a_flipped_bit_of_a_campaign_is_detected_or_harmless() -> None:
+    assert flips(FROM, IMAGES // FLIPS).total() == IMAGES // FLIPS * FLIPS
+
+
+def test_frames_of_an_earlier_life_of_the_file_do_not_count() -> None:
+    disk, other = FakeDisk(), FakeDisk()
+    serve(new_life(disk), publish_one)
+    new_life(other)
+    name = disk.names()[0]
+    assert new_life(disk.crash(Random(1), NONE)).alive[1] == [1]
+    # The same number and the same first sequence: only the salt tells that the frames belong to another segment.
+    disk.write(name, 0, [other.read(name, 0, frame.SEGMENT_HEADER)])
+    assert new_life(disk).alive[1] == []
+
+
+def test_every_use_of_a_file_has_a_salt_of_its_own() -> None:
+    disk = FakeDisk()
+    files = JournalFiles(disk, SEGMENT)
+    files.recover()
+    salts = set()
+    for _ in range(20):
+        files.log.begin(files.roll(100, False))
+        salts.add(files.log.segments[-1].salt)
+        files.release(files.log.drop())
+    assert len(salts) == 20
+    assert len(disk.names()) < 5
+
+
+def test_records_of_another_frame_do_not_fit_even_if_they_are_whole() -> None:
+    disk = FakeDisk()
+    life = new_life(disk)
+    serve(life, publish_one)
+    other = FakeDisk()
+    serve(new_life(other), lambda life: life.publish_to([1], [b"ydob"]))
+    name = disk.names()[0]
+    mine, its = (each.read(name, 0, each.size(name)) for each in (disk, other))
+    at = mine.index(frame.MAGIC) + frame.FRAME_HEADER
+    disk.write(name, at, [its[at : its.index(b"ydob") + 4]])
+    with pytest.raises(Corrupt):
+        new_life(disk)
+
+
+def test_a_failed_fsync_ends_the_writer_and_nothing_is_tried_again() -> None:
+    for kind in ("sync", "write"):
+        disk = FakeDisk()
+        life = new_life(disk)
+        disk.fail(kind)
+        with pytest.RaisesGroup(StorageFailed, flatten_subgroups=True):
+            serve(life, publish_one)
+        assert disk.operations[-1].kind == kind
+        assert life.batch.durable == 0
+        assert new_life(disk.crash(Random(1), NONE)).alive[1] == []
+
+
+def test_a_stop_in_good_order_says_what_was_delivered_and_nothing_else_does() -> None:
+    disk = FakeDisk()
+    life = new_life(disk)
+    life.bounds = [(1, 0, 1), (2, 5, 7), (2, 0, 3)]
+    serve(life, publish_one, clean=True)
+    after = new_life(disk.crash(Random(1)))
+    assert after.replay.delivered == {1: {0: 1}, 2: {5: 7, 0: 3}}
+    assert after.alive[1] == [1]
+    serve(after, publish_one)
+    assert new_life(after.disk.crash(Random(1), NONE)).replay.delivered is None
+
+
+def test_a_full_disk_takes_messages_again_once_the_old_ones_are_consumed() -> None:
+    for seed in range(5):
+        disk = FakeDisk(capacity=8 * SEGMENT)
+        life = new_life(disk, seed)
+        serve(life, *[publish_large] * 60)
+        assert life.starvations > 0
+        assert not life.starved
+        found = Life(disk.crash(Random(1), NONE), life.book, Random(1)).recover()
+        assert found == life.book.safe
