@@ -11,7 +11,8 @@ Anywhere else, asyncio included, the broker runs in a thread of its own:
         connection = pika.BlockingConnection(pika.URLParameters(broker.url))
 
 Both listen on a free port of 127.0.0.1 and start within milliseconds. Keyword arguments are fields of
-`amq.config.settings.Settings`: `running(heartbeat=5)`. The memory alarm is off: the process belongs to the program.
+`amq.config.settings.Settings`: `running(heartbeat=5)`. They keep everything in memory unless they are given a folder,
+`running(data=tmp_path)`: what is durable is then on disk, and there again in the next one with the same folder. The memory alarm is off: the process belongs to the program.
 """
 
 import threading
@@ -25,6 +26,7 @@ import attrs
 import trio
 
 from amq.embedding import CLOSED, STOPPED, Address, EmbeddedBroker, serve
+from amq.server.statistics import JournalStatistics
 
 __all__ = ["Address", "EmbeddedBroker", "ThreadedBroker", "running", "serve"]
 
@@ -70,6 +72,11 @@ class ThreadedBroker:
     def in_vhost(self, name: str) -> "ThreadedBroker":
         """The same broker, seen from a vhost: what `url` leads to. Levers act on the whole broker all the same."""
         return attrs.evolve(self, address=attrs.evolve(self.address, vhost=name))
+
+    @property
+    def journal_statistics(self) -> JournalStatistics | None:
+        """What the journal has done since the start; None without a data folder."""
+        return self._embedded.journal_statistics
 
     def drop_connections(self) -> None:
         """Cut every client's socket without a word, as a network failure does."""

