@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
-from amq.cli import serve
+from amq.cli import journal, serve
 from amq.cli.version import version
 
 # Interrupted before there was anything to shut down in good order (128 + SIGINT).
@@ -40,4 +40,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"amq {version()}")
     commands = parser.add_subparsers(title="commands", required=True)
     serve.add_to(commands)
+    journal.add_to(commands)
     return parser

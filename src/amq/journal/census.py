@@ -89,6 +89,15 @@ class Census:
         """Messages have gone from a queue."""
         self.settled.setdefault(queue, Intervals()).add_all(lsns)
 
+    def holder(self, lsn: int) -> int | None:
+        """The index of the last segment with a RUN of that message."""
+        for index in range(len(self.segments) - 1, -1, -1):
+            runs = self.segments[index]
+            for first, count in zip(runs.lsns, runs.counts, strict=True):
+                if first <= lsn < first + count:
+                    return index
+        return None
+
     def count(self, known: set[int] | None) -> dict[int, Pile]:
         """What is alive by queue id; nothing is in a queue that is not `known`, if that is."""
         piles: dict[int, Pile] = {}

@@ -41,6 +41,11 @@ class Intervals:
         for number in numbers:
             self.add(number, number + 1)
 
+    def has(self, number: int) -> bool:
+        """Whether a number is in the set."""
+        at = bisect_right(self.stops, number)
+        return at < len(self.starts) and self.starts[at] <= number
+
     def inside(self, start: int, stop: int) -> list[Span]:
         """The parts of a range that are in the set."""
         found: list[Span] = []

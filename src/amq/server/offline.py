@@ -13,7 +13,7 @@ from amq.journal import change as kinds
 from amq.journal.frame import SEGMENT_HEADER
 from amq.journal.salvageable import Part
 from amq.journal.segment import segment_number
-from amq.journal.survey import Scan, Survey
+from amq.journal.survey import Damage, Gap, Scan, Survey
 
 # What of the definition store is needed to read it: the file and its log.
 STORE_FILES: Final = ("", "-wal")
@@ -97,5 +97,47 @@ def _queues(path: Path) -> dict[int, tuple[str, str]]:
         if key.startswith(kinds.QUEUE.encode() + b"/"):
             queue = entities.read(key, value)
             assert isinstance(queue, NumberedQueue), "keys say what they are of"
-            found[queue.queue_id] = (queue.vhost, queue.name.decode("utf-8", "backslashreplace"))
+            vhost = queue.vhost.encode("utf-8", "surrogatepass")
+            found[queue.queue_id] = (_text(vhost), _text(queue.name))
     return found
+
+
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "backslashreplace")
+
+
+# -- in words --
+
+
+def affected(damage: Damage, names: QueueNames) -> str:
+    """What is lost for a damage, in part of a line."""
+    if not damage.loses():
+        return "nothing is lost"
+    frames = "it is not known what it held"
+    if damage.first:
+        frames = f"frame {damage.first}" if damage.first == damage.last else f"frames {damage.first} to {damage.last}"
+    facts = [frames, lost_messages(damage), "acknowledgements may be lost with it, so that messages come again"]
+    if damage.around:
+        facts.append(f"around it: {beginning([names.describe(queue) for queue in damage.around])}")
+    return "; ".join(facts)
+
+
+def lost_messages(damage: Damage) -> str:
+    """Which messages are lost."""
+    if not damage.gaps:
+        return "no message is lost"
+    text = f"lost: {', '.join([_gap(gap) for gap in damage.gaps])}"
+    return f"{text}, of which {damage.settled} or more had been consumed" if damage.settled else text
+
+
+def _gap(gap: Gap) -> str:
+    low, high = gap
+    if low is None or high is None:
+        return f"messages up to {high}" if high else f"messages from {low} on" if low else "any messages"
+    return f"message {low}" if low == high else f"messages {low} to {high} ({high - low + 1} at most)"
+
+
+def beginning(names: list[str], shown: int = 5) -> str:
+    """The first names of a list, and how many more there are."""
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more

@@ -63,6 +63,7 @@ def _write(journal: Path, survey: Survey, draft: Path) -> None:
             _write_file(draft / name, mender.mend(scan, octets, salt, now))
 
     take_survey(journal, mend)
+    _give(draft, journal.stat())
     sync_folder(draft)
 
 
@@ -72,6 +73,13 @@ def _write_file(path: Path, pieces: list[bytes]) -> None:
         file.writelines(pieces)
         file.flush()
         os.fsync(fd)
+
+
+def _give(draft: Path, owner: os.stat_result) -> None:
+    """Root may salvage what the broker's user is to read."""
+    if os.geteuid() == 0:
+        for path in (draft, *draft.iterdir()):
+            os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _unused(folder: Path) -> Path:
