@@ -11,8 +11,9 @@ Anywhere else, asyncio included, the broker runs in a thread of its own:
         connection = pika.BlockingConnection(pika.URLParameters(broker.url))
 
 Both listen on a free port of 127.0.0.1 and start within milliseconds. Keyword arguments are fields of
-`amq.config.settings.Settings`: `running(heartbeat=5)`. They keep everything in memory unless they are given a folder,
-`running(data=tmp_path)`: what is durable is then on disk, and there again in the next one with the same folder. The memory alarm is off: the process belongs to the program.
+`amq.config.settings.Settings`: `running(heartbeat=5)`. Everything is kept in memory, unless there is a folder for it:
+with `running(data=tmp_path)` what is durable is on disk, and there again in the next one that gets the same folder. The
+memory alarm is off: the process belongs to the program.
 """
 
 import threading
@@ -156,10 +157,12 @@ class ThreadedBroker:
 def running(**settings: Any) -> Iterator[ThreadedBroker]:
     """A broker in a thread of its own, from here to the end of the block, for any kind of program.
 
-    Raises StartError, and TypeError or ValueError for settings that do not exist or are out of range.
+    Raises StartError, and TypeError or ValueError for settings that do not exist or are out of range; at the end of the
+    block StorageFailed when the disk of its folder has failed.
     """
     started: Future[ThreadedBroker] = Future()
-    thread = threading.Thread(target=_run_thread, args=(settings, started), name="amq broker", daemon=True)
+    failures: list[BaseException] = []
+    thread = threading.Thread(target=_run_thread, args=(settings, started, failures), name="amq broker", daemon=True)
     try:
         thread.start()
         yield started.result()
@@ -169,6 +172,9 @@ def running(**settings: Any) -> Iterator[ThreadedBroker]:
         # In a process that was forked within the block there is no such thread.
         if thread.is_alive():
             thread.join()
+        # Whatever the program has made of it: it did not know why its connections went.
+        if failures:
+            raise failures[0]
 
 
 def _stop_started(started: "Future[ThreadedBroker]") -> None:
@@ -176,12 +182,13 @@ def _stop_started(started: "Future[ThreadedBroker]") -> None:
         started.result().stop()
 
 
-def _run_thread(settings: dict[str, Any], started: "Future[ThreadedBroker]") -> None:
+def _run_thread(settings: dict[str, Any], started: "Future[ThreadedBroker]", failures: list[BaseException]) -> None:
     try:
         trio.run(_run_until_stopped, settings, started)
     except BaseException as error:
         if started.done():
-            raise
+            failures.append(error)
+            return
         started.set_exception(error)
 
 

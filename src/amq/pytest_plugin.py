@@ -26,12 +26,21 @@ LONGEST: Final = 255  # octets
 _numbers = count(1)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The option `--amq-data`."""
+    parser.addoption(
+        "--amq-data",
+        metavar="DIR",
+        help="keep what is durable in the broker of amq_server and amq_broker in this folder (default: in memory)",
+    )
+
+
 @pytest.fixture(scope="session")
-def amq_server() -> "Iterator[ThreadedBroker]":
-    """The broker behind `amq_broker`, for fixtures that live longer than a test."""
+def amq_server(pytestconfig: pytest.Config) -> "Iterator[ThreadedBroker]":
+    """The broker behind `amq_broker`, for fixtures that live longer than a test. In memory but for `--amq-data`."""
     from amq import embed
 
-    with embed.running() as broker:
+    with embed.running(data=pytestconfig.getoption("--amq-data")) as broker:
         yield broker
 
 

@@ -4,7 +4,10 @@ Nothing here decides anything, and nothing is retried: an OSError goes up, and w
 must not go on (what a failed fsync has lost stays lost, however often it is repeated).
 """
 
+import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import attrs
@@ -100,20 +103,24 @@ class FolderDisk(Disk):
         for start in range(0, len(pieces), IOV_MAX):
             part = pieces[start : start + IOV_MAX]
             size = sum(map(len, part))
-            written = os.pwritev(fd, part, offset)
+            with self._named(name):
+                written = os.pwritev(fd, part, offset)
             if written != size:
                 # The kernel writes less only when it has to; the next call would say why.
-                raise OSError(f"{self.folder / name}: {written} of {size} octets written at {offset}")
+                raise OSError(errno.EIO, f"{written} of {size} octets written at {offset}", str(self.folder / name))
             offset += size
 
     def sync(self, name: str) -> None:
-        os.fdatasync(self._descriptor(name))
+        fd = self._descriptor(name)
+        with self._named(name):
+            os.fdatasync(fd)
 
     def read(self, name: str, offset: int, size: int) -> bytes:
         fd = self._descriptor(name)
         pieces = []
         while size > 0:
-            piece = os.pread(fd, size, offset)
+            with self._named(name):
+                piece = os.pread(fd, size, offset)
             if not piece:
                 break
             pieces.append(piece)
@@ -155,6 +162,14 @@ class FolderDisk(Disk):
     def close(self) -> None:
         for name in list(self._open):
             self._close(name)
+
+    @contextmanager
+    def _named(self, name: str) -> Iterator[None]:
+        """Let errors say which file it was; calls with a descriptor do not know."""
+        try:
+            yield
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self.folder / name)) from None
 
     def _descriptor(self, name: str) -> int:
         fd = self._open.get(name)

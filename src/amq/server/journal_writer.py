@@ -95,7 +95,8 @@ class JournalWriter:
                     await self._turn()
                 await self._end()
             except (OSError, StoreError, Damaged) as error:
-                raise StorageFailed("write", self.files.disk.where(), error) from error
+                path = getattr(error, "filename", None) or self.files.disk.where()
+                raise StorageFailed("write to", path, error) from error
             finally:
                 self._ended.set()
                 self._thread.close()
