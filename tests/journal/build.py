@@ -1,13 +1,19 @@
 """What a batch has taken down, read from its octets, and messages to give it."""
 
 from collections.abc import Iterable
+from itertools import zip_longest
 from typing import Any
 
 import attrs
 
-from amq.journal import record
+from amq.journal import frame, reading, record
 from amq.journal.batch import Batch, Work
-from amq.journal.record import HEAD
+from amq.journal.frame import Header
+from amq.journal.log import Log
+from amq.journal.record import HEAD, Lsns
+from amq.journal.replay import Replay
+from amq.journal.salvage import Salvage
+from amq.journal.segment import Segment
 from amq.message import Message, address
 from amq.wire import properties as props
 from amq.wire.properties import Properties
@@ -90,3 +96,124 @@ def message(body: bytes = b"m", **options: Any) -> Message:
     """A persistent message that has no number yet."""
     octets, properties = some_properties(**options)
     return Message(ADDRESS, octets, body, properties)
+
+
+class Paper:
+    """A journal whose segments are octets in memory, each `size` long; written without waiting."""
+
+    def __init__(self, size: int = 4096) -> None:
+        self.size = size
+        self.log = Log()
+        self.batch = Batch(keeps=True)
+        self.octets: dict[str, bytearray] = {}
+        self.salt = 1000
+        self.roll()
+
+    def roll(self, least: int = 0) -> Segment:
+        """Begin another segment."""
+        size = max(self.size, least + frame.SEGMENT_HEADER)
+        self.salt += 1
+        segment = self.log.new_segment(self.salt, size)
+        head = Header(segment.salt, segment.number, segment.first_sequence, 0, segment.first_lsn).pack()
+        self.octets[segment.name] = bytearray(head.ljust(size, b"\0"))
+        self.log.begin(segment)
+        return segment
+
+    def put(self, placed: tuple[int, list[bytes]]) -> None:
+        """Octets at their place in the last segment."""
+        offset, pieces = placed
+        octets = b"".join(pieces)
+        self.octets[self.log.segments[-1].name][offset : offset + len(octets)] = octets
+        assert self.log.segments[-1].used == offset + len(octets)
+
+    def write(self) -> Work:
+        """What the writer does with a batch."""
+        work = self.batch.take()
+        size = frame.frame_size(work.size)
+        if work.heads:
+            if self.log.room() < size:
+                self.roll(size)
+            self.put(self.log.place(work))
+            self.log.synced = self.log.sequence - 1
+        self.batch.landed(work)
+        for queue in work.forgotten:
+            self.log.forget_queue(queue)
+        return work
+
+    def mark(self) -> None:
+        """Vouch for what was written."""
+        self.put(self.log.place_mark())
+
+    def publish(self, bodies: Iterable[bytes], queues: list[int], **options: Any) -> int:
+        """Record messages and write the batch; returns the first LSN."""
+        first = run(self.batch, bodies, queues, **options)
+        self.write()
+        return first
+
+    def settle(self, queue: int, *lsns: int) -> None:
+        """Record that messages are gone and write the batch."""
+        self.batch.settle_now(queue, record.compact(list(lsns)), -1)
+        self.write()
+
+    def salvage(self, slices: int = 1 << 30) -> None:
+        """Copy what is alive in the first segment, and drop that segment; with `slices`, stop after so many records."""
+        first = self.log.segments[0]
+        salvage = Salvage(self.log, first, bytes(self.octets[first.name][: first.used]))
+        for _ in range(slices):
+            through = salvage.slice(self.batch, 1, 1 << 20)
+            self.write()
+            if through:
+                first.alive.clear()
+                self.drop()
+                return
+
+    def drop(self) -> list[int]:
+        """Let go of segments that nobody needs; returns their numbers."""
+        numbers = []
+        while self.log.droppable() is not None:
+            segment = self.log.drop()
+            del self.octets[segment.name]
+            numbers.append(segment.number)
+        return numbers
+
+    def read(self, lsns: Lsns) -> list[Message]:
+        """Messages read back."""
+        readings = self.log.readings(lsns)
+        pieces = [bytes(self.octets[each.segment.name][each.start : each.end]) for each in readings]
+        return reading.messages(lsns, readings, pieces)
+
+    def replay(self) -> Replay:
+        """Recovery from what is there."""
+        replay = Replay(Log())
+        headers = []
+        for name, octets in sorted(self.octets.items()):
+            header = frame.read_segment_header(bytes(octets))
+            assert header is not None
+            headers.append((name, header))
+        for (name, header), after in zip_longest(headers, headers[1:]):
+            before = None if after is None else after[1].first_sequence
+            replay.read(name, header, bytes(self.octets[name]), before)
+        return replay
+
+    def restart(self) -> dict[int, list[int]]:
+        """Go on as after a recovery, in a new segment; returns the LSNs that are alive by queue."""
+        replay = self.replay()
+        found = alive(replay)
+        self.log = replay.log
+        self.log.synced = self.log.sequence - 1
+        self.batch = Batch(keeps=True)
+        self.batch.next_lsn = replay.next_lsn
+        self.batch.safe_lsn = replay.next_lsn - 1
+        self.roll()
+        return found
+
+
+def alive(replay: Replay, timed: set[int] | None = None, known: set[int] | None = None) -> dict[int, list[int]]:
+    """The LSNs that a recovery found alive, by queue."""
+    everything = {queue for contents in replay.contents for queue in contents.segment.alive}
+    stretches = replay.alive(timed or set(), everything if known is None else known)
+    return {
+        queue: [lsn for each in found for lsn in range(each.first, each.first + each.count)]
+        for queue, found in stretches.items()
+        if found
+    }
