@@ -190,11 +190,12 @@ class Fifo(Backlog):
         sample = [each[at] for each in (self.ready, self.tail) if each for at in (0, len(each) // 2, -1)]
         return sum([len(message.body) for message in sample]) // len(sample) if sample else 0
 
-    def chill(self, keep: int, most: int, safe: int, pages: list[Page] | None) -> int:
+    def chill(self, keep: int, most: int, safe: int | None, pages: list[Page] | None) -> int:
         """Let go of messages in memory but for the first `keep`: `most` of them at most. Returns how many.
 
         Those that stand in the journal, which is safe up to the LSN `safe`, are found there again; the others go to
-        `pages`, to be written, and end it when there are none.
+        `pages`, to be written, and end it when there are none. `safe` is None for a queue that the journal does not
+        keep: what it has of the same messages is another queue's, and may go with that.
         """
         if self.tail is self.ready:
             if len(self.ready) <= keep:
@@ -212,21 +213,25 @@ class Fifo(Backlog):
             self.ready = self.tail
         return self.cold_count - before
 
-    def _next_span(self, safe: int, pages: list[Page] | None) -> Span | None:
+    def _next_span(self, safe: int | None, pages: list[Page] | None) -> Span | None:
         """The first messages of the tail, as far as they are found again in one place."""
         tail = self.tail
-        if not tail or tail[0].lsn > safe or (pages is None and not tail[0].lsn):
+        if not tail:
             return None
-        kept = tail[0].lsn > 0
+        kept = safe is not None and tail[0].lsn > 0
+        if not kept and pages is None:
+            return None
         taken: list[Message] = []
         octets = 0
         while tail and len(taken) < SPAN and octets < SPAN_OCTETS:
             lsn = tail[0].lsn
-            if lsn > safe or (lsn > 0) != kept:
+            if safe is not None and (lsn > safe or (lsn > 0) != kept):
                 break
             message = tail.popleft()
             taken.append(message)
             octets += len(message.body)
+        if not taken:
+            return None
         if kept:
             return KeptSpan.of([message.lsn for message in taken], octets)
         span = PagedSpan(taken, octets)

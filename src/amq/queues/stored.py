@@ -97,10 +97,11 @@ class StoredQueue(Queue):
 
     def page_out(self, keep: int, most: int) -> int:
         journal = self.agenda.journal
+        safe = journal.safe_lsn if self.keeps else None
         count = 0
         for _, fifo in reversed(self.backlog.levels_in_order()):
             if count < most:
-                count += fifo.chill(keep, most - count, journal.safe_lsn, journal.pages)
+                count += fifo.chill(keep, most - count, safe, journal.pages)
         if count:
             self.fetching = True
             if self.consumer_count():
