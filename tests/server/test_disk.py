@@ -221,5 +221,5 @@ def test_a_write_that_the_kernel_cuts_short_is_an_error_and_not_repeated(tmp_pat
         [sys.executable, "-c", WRITE_TO_LIMIT, tmp_path], capture_output=True, text=True, timeout=60, check=True
     )
     short, over = run.stdout.splitlines()
-    assert short == f"None {tmp_path / 'a'}: 10 of 13 octets written at 0 10"
+    assert short == f"5 [Errno 5] 10 of 13 octets written at 0: '{tmp_path / 'a'}' 10"
     assert over.startswith(f"{errno.EFBIG} ")
