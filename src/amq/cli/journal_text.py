@@ -69,8 +69,9 @@ def _record_text(record: Facts) -> str:
     if record["kind"] == "RUN":
         first, last = record["lsns"]
         return (
-            f" {_span(first, last)}, bodies of {_count(record['body_size'], 'octet')}, published {record['published']} to "
-            f"{record['exchange']!r} with {record['routing_key']!r}, for {', '.join(record['queues']) or 'no queue'}"
+            f" {_span(first, last)}, bodies of {_count(record['body_size'], 'octet')}, "
+            f"published {record['published']} to {record['exchange']!r} with {record['routing_key']!r}, "
+            f"for {', '.join(record['queues']) or 'no queue'}"
         )
     if record["kind"] == "SETTLED":
         spans = ", ".join([_span(*span) for span in record["lsns"]])

@@ -53,6 +53,20 @@ class Part:
         self.exact = first.start == frame.SEGMENT_HEADER
 
 
+def disown(parts: list[Part]) -> None:
+    """Take the frames of another segment for none: those in a file with a wrong header whose numbers do not fit in
+    between those of its neighbours.
+    """
+    for index, part in enumerate(parts):
+        if part.header is None or not part.problem:
+            continue
+        first = part.header.first_sequence
+        before = [each.header.first_sequence for each in parts[:index] if each.header and not each.problem]
+        after = [each.header.first_sequence for each in parts[index + 1 :] if each.header and not each.problem]
+        if (before and first <= max(before)) or (after and first >= min(after)):
+            part.header = None
+
+
 def frames_of_any_salt(octets: bytes) -> list[tuple[Frame, int]]:
     """All whole frames, each with its salt."""
     found: list[tuple[Frame, int]] = []

@@ -14,7 +14,7 @@ from amq.journal.census import Census, Runs
 from amq.journal.frame import Frame, Header
 from amq.journal.record import RecordError
 from amq.journal.replay import consecutive, records, vouching
-from amq.journal.salvageable import Part, readable_records
+from amq.journal.salvageable import Part, disown, readable_records
 from amq.journal.segment import segment_name
 
 # From and to which LSN messages may be lost, both included; None: nobody knows.
@@ -87,6 +87,7 @@ class Survey:
     )
 
     def __init__(self, parts: list[Part]) -> None:
+        disown(parts)
         self.parts = parts
         self.census = Census()
         self.damages: list[Damage] = []
@@ -126,9 +127,8 @@ class Survey:
 
     def finish(self) -> None:
         """All segments were read."""
-        last = self.census.last_lsn
         for damage in self.open:
-            damage.gaps.append((last + 1 if last else None, None))
+            damage.gaps.append((self._first_missing(), None))
         self.open.clear()
         for damage in self.damages:
             for low, high in damage.gaps:
@@ -177,11 +177,12 @@ class Survey:
 
     def _following(self, index: int) -> tuple[int | None, bool]:
         """The number of the first frame in the next segment, and whether the last before it must be in this one."""
-        number = self.parts[index].number
+        number = self.parts[index].number + 1
         for part in self.parts[index + 1 :]:
-            number += 1
             if part.header is not None:
                 return part.header.first_sequence, part.exact and part.number == number
+            # What is missing may have been in this one.
+            number = 0
         return None, False
 
     # -- frames --
@@ -292,12 +293,15 @@ class Survey:
 
     def _close_gaps(self, lsn: int) -> None:
         """What is lost has lower LSNs than that, with which the journal goes on."""
-        last = self.census.last_lsn
-        low = last + 1 if last or self.parts[0].number == 1 else None
+        low = self._first_missing()
         if low is None or low < lsn:
             for damage in self.open:
                 damage.gaps.append((low, lsn - 1))
         self.open.clear()
+
+    def _first_missing(self) -> int | None:
+        last = self.census.last_lsn
+        return last + 1 if last or self.parts[0].number == 1 else None
 
     def _add(self, damage: Damage) -> None:
         damage.around = list(self.nearby)
