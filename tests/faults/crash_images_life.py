@@ -60,6 +60,7 @@ class NotedBatch(Batch):
         """Goes ahead of the batch that was taken last."""
         work = super().take_settled(below, most)
         gone = {(queue, lsn) for queue, lsns, _ in work.gone for lsn in lsns}
+        assert not gone & self.book.flying[-1].published.keys(), "an acknowledgement got ahead of its message"
         if gone:
             self.book.flying.insert(-1, Page(settled=gone))
         return work
@@ -172,12 +173,12 @@ class Life:
             nursery.cancel_scope.cancel()
 
     async def feed(self) -> None:
-        """Consume what stands in the journal, on a full disk, until it is full no more; not for ever, though."""
+        """Consume all there is, on a full disk, until it is full no more; not for ever, though."""
         for _ in range(20):
             if not self.starved:
                 return
             for queue in self.alive:
-                self.acknowledge(queue, [lsn for lsn in self.alive[queue] if lsn <= self.batch.safe_lsn])
+                self.acknowledge(queue, self.alive[queue])
             self.writer.kick()
             await trio.sleep(1)
 

@@ -1,5 +1,7 @@
 """Whatever a crash leaves of the journal's files, recovery finds all that was safe, and nothing that never was."""
 
+import contextlib
+import copy
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -11,13 +13,14 @@ import trio.testing
 
 from amq.journal import frame
 from amq.journal.replay import Corrupt
+from amq.journal.salvage import Salvage
 from amq.server import journal_files, journal_writer
 from amq.server.errors import StorageFailed
 from amq.server.journal_files import JournalFiles
 from tests.faults.crash_images import History, Rot
 from tests.faults.crash_images_book import Book
 from tests.faults.crash_images_life import SEGMENT, Life
-from tests.faults.fake_disk import NONE, FakeDisk
+from tests.faults.fake_disk import ALL, NONE, PREFIX, TORN, FakeDisk, PowerLoss
 
 IMAGES = int(os.environ.get("AMQ_CRASH_IMAGES", "20000"))
 FROM = int(os.environ.get("AMQ_CRASH_FROM", "1000000"))
@@ -97,6 +100,18 @@ def test_a_flipped_bit_of_a_campaign_is_detected_or_harmless() -> None:
     assert flips(FROM, IMAGES // FLIPS).total() == IMAGES // FLIPS * FLIPS
 
 
+def test_every_bit_of_a_header_counts() -> None:
+    disk = FakeDisk()
+    serve(new_life(disk), publish_one, publish_one)
+    name = disk.names()[0]
+    for bit in range((frame.SEGMENT_HEADER + frame.FRAME_HEADER) * 8):
+        image = disk.crash(Random(1), ALL)
+        image.flip(name, bit)
+        with pytest.raises(Corrupt) as caught:
+            new_life(image)
+        assert caught.value.name == name
+
+
 def test_frames_of_an_earlier_life_of_the_file_do_not_count() -> None:
     disk, other = FakeDisk(), FakeDisk()
     serve(new_life(disk), publish_one)
@@ -160,11 +175,63 @@ def test_a_stop_in_good_order_says_what_was_delivered_and_nothing_else_does() ->
 
 
 def test_a_full_disk_takes_messages_again_once_the_old_ones_are_consumed() -> None:
-    for seed in range(5):
+    for size in range(500, 2000, 50):
         disk = FakeDisk(capacity=8 * SEGMENT)
-        life = new_life(disk, seed)
-        serve(life, *[publish_large] * 60)
+        life = new_life(disk)
+        serve(life, *[lambda life, size=size: life.publish_to([1], [bytes(size)])] * 80)
         assert life.starvations > 0
         assert not life.starved
-        found = Life(disk.crash(Random(1), NONE), life.book, Random(1)).recover()
-        assert found == life.book.safe
+        assert Life(disk.crash(Random(1), NONE), life.book, Random(1)).recover() == life.book.safe
+
+
+def test_names_that_a_killed_broker_left_unsynced_do_not_lead_to_a_file_that_is_used_again() -> None:
+    for at in range(5, 15):
+        # Little space: then there is no other spare than the one that lost its name last.
+        disk = FakeDisk(capacity=6 * SEGMENT)
+        life = new_life(disk)
+        disk.cut_power(at, "sync_folder")
+        with contextlib.suppress(BaseExceptionGroup):
+            serve(life, *[publish_large] * 40)
+        disk.revive()
+        disk.capacity *= 2
+        for last in range(1, 15):
+            again = copy.deepcopy(disk)
+            again.cut_power(last)
+            with contextlib.suppress(PowerLoss):
+                Life(again, life.book, Random(1)).recover()
+            for mode in (NONE, TORN, PREFIX):
+                life.book.check(Life(again.crash(Random(last), mode), life.book, Random(1)).recover())
+
+
+def test_what_a_salvage_copied_before_a_crash_is_not_copied_again_after_it() -> None:
+    def acknowledge(first: int, last: int) -> Callable[[Life], None]:
+        return lambda life: life.acknowledge(1, [lsn for lsn in life.alive[1] if first <= lsn <= last])
+
+    disk = FakeDisk()
+    life = new_life(disk)
+    garbage = [publish_large, acknowledge(4, 1000)] * 10
+    disk.cut_power(1, "unlink")
+    with contextlib.suppress(BaseExceptionGroup):
+        serve(life, lambda life: life.publish_to([1], [b"one", b"two", b"six"]), acknowledge(1, 1), *garbage)
+    # The copy of the second and the third is safe, and the first segment still has its name.
+    after = Life(disk.crash(Random(1), NONE), life.book, Random(1), hasty=False)
+    life.book.settle_for(life.book.check(after.recover()))
+    assert after.files.log.moved_lsns and after.files.log.segments[0].number == 1
+    serve(after, acknowledge(2, 3), *garbage)
+    assert after.files.log.segments[0].number > 1
+    found = Life(after.disk.crash(Random(1), NONE), life.book, Random(1)).recover()
+    assert found == life.book.safe
+
+
+def test_what_is_settled_waits_for_a_salvaged_copy_that_waits_for_room() -> None:
+    disk = FakeDisk()
+    life = new_life(disk)
+    serve(life, publish_one, publish_large, publish_large, publish_large, publish_large)
+    log = life.files.log
+    first = log.segments[0]
+    salvage = Salvage(log, first, disk.read(first.name, 0, first.used))
+    assert salvage.slice(life.batch, 100, 1 << 20)
+    waiting = life.batch.take()
+    life.acknowledge(1, [1, 2])
+    assert not life.batch.take_settled(waiting.first_lsn, 100).heads
+    assert [(queue, list(lsns)) for queue, lsns, _ in life.batch.take().gone] == [(1, [1, 2])]
