@@ -4,6 +4,7 @@ It is done in slices, between which the log goes on. A slice and whatever was se
 frame, so nothing that is settled can come back with a copy.
 """
 
+from typing import Final
 from zlib import crc32
 
 from amq.journal import record
@@ -11,6 +12,11 @@ from amq.journal.batch import Batch, Placed
 from amq.journal.log import Log
 from amq.journal.record import HEAD, Run
 from amq.journal.segment import Segment
+
+# RUNs of fewer messages are looked up before they are read; so many that are passed over cost as much as one that is
+# read.
+SHORT: Final = 16
+PASSED: Final = 16
 
 
 class Damaged(Exception):
@@ -23,15 +29,15 @@ class Damaged(Exception):
 class Salvage:
     """Copies one segment, whose `octets` these are. `copied` counts octets."""
 
-    __slots__ = ("log", "segment", "octets", "offsets", "gone", "seen", "copied")
+    __slots__ = ("log", "segment", "octets", "next", "moved", "gone", "seen", "copied")
 
     def __init__(self, log: Log, segment: Segment, octets: bytes) -> None:
         self.log = log
         self.segment = segment
         self.octets = octets
-        moved = [each.start for each in log.moved.values() if each.segment is segment]
-        # The next one to look at stands last.
-        self.offsets: list[int] = sorted([*segment.offsets, *moved], reverse=True)
+        # Which of the RUNs that were new here comes next, and where those stand that were copied here before.
+        self.next: int = 0
+        self.moved: list[int] = [each.start for each in log.moved.values() if each.segment is segment]
         # By queue id what is settled, and how many parts of `segment.settled` are in it.
         self.gone: dict[int, set[int]] = {}
         self.seen: dict[int, int] = {}
@@ -43,13 +49,41 @@ class Salvage:
         The batch must be taken and noted before anything else happens to the log. Raises Damaged.
         """
         self._note_settled()
-        offsets = self.offsets
+        segment = self.segment
+        left = records * PASSED
         stop = self.copied + octets
-        for _ in range(records):
-            if not offsets or self.copied >= stop:
-                break
-            self.copy(offsets.pop(), batch)
-        return not offsets
+        while left > 0 and self.copied < stop:
+            if self.next < len(segment.lsns):
+                if self.all_gone(self.next):
+                    left -= 1
+                else:
+                    self.copy(segment.offsets[self.next], batch)
+                    left -= PASSED
+                self.next += 1
+            elif self.moved:
+                self.copy(self.moved.pop(), batch)
+                left -= PASSED
+            else:
+                return True
+        return False
+
+    def all_gone(self, index: int) -> bool:
+        """Whether it is known without reading it that nothing of a RUN is alive: most are, in a segment that is worth
+        the trouble.
+        """
+        lsns = self.segment.lsns
+        first = lsns[index]
+        after = lsns[index + 1] if index + 1 < len(lsns) else first + SHORT
+        if after - first >= SHORT:
+            return False
+        for queue in self.segment.alive:
+            gone = self.gone.get(queue)
+            if gone is None:
+                return False
+            for lsn in range(first, after):
+                if lsn not in gone:
+                    return False
+        return True
 
     def _note_settled(self) -> None:
         for queue, parts in self.segment.settled.items():

@@ -72,6 +72,8 @@ class JournalWriter:
     _dozing: bool = attrs.field(default=False, init=False)
     _unmarked: bool = attrs.field(default=False, init=False)
     _salvage: Salvage | None = attrs.field(default=None, init=False)
+    # Before then no slice is copied (monotonic seconds).
+    _next_slice: float = attrs.field(default=0.0, init=False)
     _finishing: bool = attrs.field(default=False, init=False)
     _bounds: list[tuple[int, int, int]] = attrs.field(factory=list, init=False)
     _ended: trio.Event = attrs.field(factory=trio.Event, init=False)
@@ -262,12 +264,19 @@ class JournalWriter:
             segment = log.drop()
             await self._disk(partial(self.files.release, segment))
 
+    def _spare(self) -> int:
+        """Octets of garbage that nobody minds."""
+        return min(SPARE, self.files.total // SPARE_PART)
+
     async def _salvage_slice(self) -> Salvage | None:
         """Copy part of the first segment if there is too much garbage; returns the salvage when that was the rest."""
         log = self.files.log
         journal = self.broker.journal
+        now = time.monotonic()
+        if now < self._next_slice:
+            return None
         if self._salvage is None:
-            if not log.wants_salvage(min(SPARE, self.files.total // SPARE_PART)):
+            if not log.wants_salvage(self._spare()):
                 return None
             first = log.segments[0]
             octets = await self._disk(partial(self.files.disk.read, first.name, 0, first.used))
@@ -279,6 +288,8 @@ class JournalWriter:
             except NoRoom:
                 return None
         salvage = self._salvage
+        # When garbage grows faster than it is taken away there is no pause.
+        self._next_slice = now if log.total() > 2 * (2 * log.live() + self._spare()) else now + SLICE_PAUSE
         if not salvage.slice(journal, SLICE_RECORDS, SLICE_OCTETS):
             return None
         self._salvage = None
