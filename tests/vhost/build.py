@@ -8,6 +8,7 @@ from amq.message import Message, address
 from amq.queues.base import Agenda, Queue
 from amq.queues.classic import ClassicQueue
 from amq.vhost import topology
+from amq.vhost.placing import place
 from amq.vhost.settling import settle
 from amq.vhost.vhost import Vhost
 from amq.wire import properties, tables
@@ -49,7 +50,13 @@ def exchange(vhost: Vhost, name: bytes, kind: bytes = b"direct", auto_delete: bo
 
 
 def publish(
-    vhost: Vhost, key: bytes, headers: Table | None = None, exchange: bytes = b"", ttl: int = -1, **more: list[bytes]
+    vhost: Vhost,
+    key: bytes,
+    headers: Table | None = None,
+    exchange: bytes = b"",
+    ttl: int = -1,
+    persistent: bool = False,
+    **more: list[bytes],
 ) -> None:
     """Publish `m`; `CC` and `BCC` as keyword arguments. Everything that follows from it happens."""
     table = dict(headers or {})
@@ -58,14 +65,15 @@ def publish(
     changes: dict[int, bytes | None] = {properties.HEADERS: tables.encode(table)}
     if ttl >= 0:
         changes[properties.EXPIRATION] = shortstr(b"%d" % ttl)
+    if persistent:
+        changes[properties.DELIVERY_MODE] = b"\2"
     header = properties.rewrite(bytes(14), changes)
     read = properties.read(header)
     read.ttl = ttl
     read.blind = more.get("BCC")
     message = Message(address(exchange, key), header, b"m", read)
     keys = [key, *more.get("CC", []), *more.get("BCC", [])]
-    for queue in vhost.route(vhost.exchanges[exchange], keys, message).queues:
-        queue.enqueue(message)
+    place(vhost.agenda.journal, message, vhost.route(vhost.exchanges[exchange], keys, message).queues)
     settle(vhost)
 
 

@@ -9,6 +9,7 @@ from amq.vhost import topology
 from amq.vhost.settling import settle
 from amq.vhost.vhost import Route, Vhost
 from amq.wire.tables import Table
+from tests.journal.build import published
 from tests.vhost.build import declare, exchange, furnished, publish, take
 
 
@@ -242,6 +243,25 @@ def test_a_new_binding_gets_what_the_exchange_remembers(vhost: Vhost) -> None:
     assert take(queue).routing_key() == b"k"
     bind(vhost, remembering, queue)
     assert queue.ready_count() == 0
+
+
+@pytest.mark.parametrize("between", [False, True], ids=["queue", "exchange"])
+def test_what_an_exchange_remembers_is_on_record_for_a_durable_queue_that_is_bound_later(between: bool) -> None:
+    vhost = furnished(keeps=True)
+    remembering = exchange(vhost, b"x", b"x-recent-history")
+    through = exchange(vhost, b"y", b"fanout")
+    queue = topology.create_queue(vhost, b"q", True, None, False, {})
+    publish(vhost, b"k", exchange=b"x", persistent=True)
+    publish(vhost, b"k", exchange=b"x")
+    bind(vhost, through, queue)
+    vhost.agenda.journal.take()
+    bind(vhost, remembering, through if between else queue)
+    settle(vhost)
+    assert queue.ready_count() == 2
+    (pair,) = published(vhost.agenda.journal.take())
+    assert (pair.body, pair.queues) == (b"m", [queue.id])
+    assert take(queue).lsn == pair.lsn
+    assert take(queue).lsn == 0
 
 
 def test_a_route_knows_which_of_its_queues_the_journal_keeps() -> None:

@@ -15,6 +15,7 @@ from amq.queues.base import Queue
 from amq.queues.classic import ClassicQueue
 from amq.vhost.dead_letter import routing_keys
 from amq.vhost.expiry import QueueExpiry
+from amq.vhost.placing import place
 from amq.vhost.vhost import Vhost
 from amq.wire.tables import Field, Table, canonical, type_name
 
@@ -184,11 +185,10 @@ def bind(vhost: Vhost, source: Exchange, destination: Destination, routing_key: 
     vhost.changed()
     for message in remembered:
         if isinstance(destination, Queue):
-            destination.enqueue(message)
+            place(vhost.agenda.journal, message, [destination])
         elif isinstance(destination, Exchange):
             keys = routing_keys(message) + (message.properties.blind or [])
-            for queue in vhost.route(destination, keys, message).queues:
-                queue.enqueue(message)
+            place(vhost.agenda.journal, message, vhost.route(destination, keys, message).queues)
 
 
 def is_bound(source: Exchange, destination: Destination, routing_key: bytes, arguments: Table) -> bool:
