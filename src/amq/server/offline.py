@@ -4,6 +4,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -11,9 +12,11 @@ from amq.definitions import entities
 from amq.definitions.entities import NumberedQueue
 from amq.journal import change as kinds
 from amq.journal.frame import SEGMENT_HEADER
+from amq.journal.replay import Corrupt
 from amq.journal.salvageable import Part
 from amq.journal.segment import segment_number
 from amq.journal.survey import Damage, Gap, Scan, Survey
+from amq.server.folder import DataFolder
 
 # What of the definition store is needed to read it: the file and its log.
 STORE_FILES: Final = ("", "-wal")
@@ -120,6 +123,19 @@ def affected(damage: Damage, names: QueueNames) -> str:
     if damage.around:
         facts.append(f"around it: {beginning([names.describe(queue) for queue in damage.around])}")
     return "; ".join(facts)
+
+
+def refusal(folder: DataFolder, error: Corrupt) -> str:
+    """Why a broker does not start with a journal that is damaged, in one line."""
+    facts = [f"{folder.journal}/{error}"]
+    with suppress(OSError):
+        damages = take_survey(folder.journal).damages
+        here = [damage for damage in damages if damage.name == error.name]
+        if here:
+            facts.append(affected(here[0], QueueNames.read(folder.definitions)))
+        if len(damages) > 1:
+            facts.append(f"{len(damages)} places are damaged")
+    return "; ".join([*facts, f"see: amq journal verify {folder.path}"])
 
 
 def lost_messages(damage: Damage) -> str:

@@ -16,7 +16,6 @@ from amq.definitions.store import Store, StoreError
 from amq.journal.batch import Batch
 from amq.journal.replay import Corrupt, Replay
 from amq.queues.base import Queue
-from amq.queues.stored import StoredQueue
 from amq.server import memory
 from amq.server.disk import FolderDisk
 from amq.server.disk_alarm import DiskAlarm
@@ -25,6 +24,7 @@ from amq.server.folder import DataFolder
 from amq.server.journal_files import JournalFiles, NoRoom
 from amq.server.journal_writer import JournalWriter
 from amq.server.loader import Loader
+from amq.server.offline import refusal
 from amq.server.pager import Pager
 from amq.server.paging import Paging
 from amq.server.preparing import bare_broker, furnish
@@ -64,7 +64,7 @@ class Storage:
             raise StartError(str(error)) from None
         files = JournalFiles(FolderDisk(folder.journal), settings.journal_segment_bytes)
         try:
-            broker = await _recover(settings, store, files)
+            broker = await _recover(settings, folder, store, files)
         except BaseException:
             files.close()
             await store.close()
@@ -120,12 +120,12 @@ class Storage:
         await self.store.close()
 
 
-async def _recover(settings: Settings, store: Store, files: JournalFiles) -> Broker:
+async def _recover(settings: Settings, folder: DataFolder, store: Store, files: JournalFiles) -> Broker:
     try:
         replay = files.recover()
         entries = (await store.scan()).entries
     except Corrupt as error:
-        raise StartError(f"{files.disk.where()}/{error}; see amq journal verify") from None
+        raise StartError(refusal(folder, error)) from None
     except NoRoom:
         raise StartError(f"{files.disk.where()}: the disk has no room for the journal") from None
     except (OSError, StoreError) as error:
@@ -146,7 +146,7 @@ async def _recover(settings: Settings, store: Store, files: JournalFiles) -> Bro
 def _fill_queues(broker: Broker, replay: Replay, missing: frozenset[int]) -> None:
     """Give the queues what is alive in them."""
     queues = {queue.id: queue for queue in kept_queues(broker)}
-    timed = {number for number, queue in queues.items() if queue.options.ttl >= 0}
+    timed = {number for number, queue in queues.items() if queue.timed()}
     alive = replay.alive(timed, queues.keys() | missing)
     for number, stretches in alive.items():
         queue = queues.get(number)
@@ -155,7 +155,10 @@ def _fill_queues(broker: Broker, replay: Replay, missing: frozenset[int]) -> Non
             queue.restore(stretches, delivered)
 
 
-def kept_queues(broker: Broker) -> list[StoredQueue]:
-    """The queues that the journal keeps."""
-    queues: list[Queue] = [queue for vhost in broker.vhosts.values() for queue in vhost.queues.values()]
-    return [queue for queue in queues if queue.keeps and isinstance(queue, StoredQueue)]
+def kept_queues(broker: Broker) -> list[Queue]:
+    """The queues that the journal keeps, with those in which exchanges keep messages."""
+    queues: list[Queue] = []
+    for vhost in broker.vhosts.values():
+        queues += vhost.queues.values()
+        queues += [exchange.waiting for exchange in vhost.exchanges.values() if exchange.waiting is not None]
+    return [queue for queue in queues if queue.keeps]
