@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
-from tests.faults.client import Address
 from tests.faults.history import Declared, Draining, History
 from tests.faults.message import Name
 from tests.faults.session import Session
 from tests.faults.target import Target
 
+PATIENCE: Final = 30.0
+
+
+def eventually(condition: Callable[[], object], what: str) -> None:
+    """Fail unless the condition comes true in 30 s."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+
 
 @contextmanager
 def client(target: Target, history: History, actor: str = "client") -> Iterator[Session]:
-    """A session for the block, closed in good order at its end, or dropped if the block fails."""
+    """A session for the block. At its end it is closed in good order if its broker is still there, dropped if not."""
+    life = history.life
     opened = Session(target.address, actor, history)
     try:
         yield opened
-        if not opened.over:
+        if history.life == life and not opened.over:
             opened.close()
     finally:
         opened.drop()
@@ -49,22 +60,29 @@ def taken(session: Session, queue: str) -> list[tuple[int, bool]]:
     return found
 
 
-def restarted(target: Target, history: History, *, kill: bool) -> None:
-    """End the broker in one way or the other, and start it again."""
+def restarted(
+    target: Target, history: History, *sessions: Session, kill: bool, statuses: tuple[int, ...] = (0,)
+) -> None:
+    """End the broker in one way or the other, and start it again.
+
+    When it is told to stop the sessions are dropped, and it must end with one of these statuses.
+    """
     history.fault("kill" if kill else "stop")
     if kill:
         target.kill()
     else:
-        assert target.stop() == 0
+        target.terminate()
+        for session in sessions:
+            session.drop()
+        status = target.wait()
+        assert status in statuses, f"status {status} after SIGTERM:\n{target.output()[-4000:]}"
     target.start()
     history.up = True
 
 
-def drained(address: Address, history: History, *queues: str) -> None:
+def drained(target: Target, history: History, *queues: str) -> None:
     """Take all that is left, as the end of the history."""
-    session = Session(address, "drain", history)
-    history.add(Draining())
-    for queue in queues:
-        taken(session, queue)
-    session.close()
-    session.drop()
+    with client(target, history, "drain") as session:
+        history.add(Draining())
+        for queue in queues:
+            taken(session, queue)

@@ -84,9 +84,13 @@ class Target:
         self._process.wait(STOP_SECONDS)
         self._process = None
 
+    def terminate(self) -> None:
+        """SIGTERM: it begins to say goodbye to its clients."""
+        self._running().send_signal(signal.SIGTERM)
+
     def stop(self) -> int:
         """SIGTERM and wait for the end; returns the exit status."""
-        self._running().send_signal(signal.SIGTERM)
+        self.terminate()
         return self.wait()
 
     def wait(self, seconds: float = STOP_SECONDS) -> int:

@@ -47,8 +47,7 @@ def test_delivered_messages_come_back_in_their_places(target: Target, history: H
         session.settle(deliveries[1])
         # The acknowledgement is on disk when something later is.
         fill(session, "q", 1)
-        restarted(target, history, kill=kill)
-        session.drop()
+        restarted(target, history, session, kill=kill)
     with client(target, history) as session:
         found = taken(session, "q")
     assert [counter for counter, _ in found] == [1, 3, 4, 5, 6]
@@ -65,8 +64,7 @@ def test_what_was_taken_stays_away_although_more_came_after_it(target: Target, h
         # What was taken is on disk when this is confirmed.
         fill(session, "other", 1)
         fill(session, "q", 1)
-        restarted(target, history, kill=kill)
-        session.drop()
+        restarted(target, history, session, kill=kill)
     with client(target, history) as session:
         assert session.count("q") == (1, 0)
         assert [counter for counter, _ in taken(session, "q")] == [5]
@@ -89,8 +87,7 @@ def test_transient_messages_are_gone_and_so_are_transient_queues(target: Target,
         fill(session, "q", 2, persistent=False)
         fill(session, "q", 1)
         fill(session, "transient", 1)
-        restarted(target, history, kill=kill)
-        session.drop()
+        restarted(target, history, session, kill=kill)
     with client(target, history) as session:
         assert [counter for counter, _ in taken(session, "q")] == [3]
         assert session.count("transient") is None
@@ -105,8 +102,7 @@ def test_the_clock_of_a_message_goes_on_while_the_broker_is_down(target: Target,
         declare(session, "q", to_dead)
         fill(session, "q", 1)
         fill(session, "kept", 1)
-        restarted(target, history, kill=kill)
-        session.drop()
+        restarted(target, history, session, kill=kill)
     # No broker starts in less than 0.1 s: it must find the message expired.
     with client(target, history) as session:
         assert session.get("q") is None
@@ -128,8 +124,7 @@ def test_a_purge_and_a_deletion_are_for_good(target: Target, history: History, k
         session.delete("again")
         declare(session, "again")
         fill(session, "again", 1)
-        restarted(target, history, kill=kill)
-        session.drop()
+        restarted(target, history, session, kill=kill)
     with client(target, history) as session:
         assert taken(session, "purged") == []
         assert session.count("deleted") is None
@@ -149,8 +144,7 @@ def test_what_was_declared_is_there(target: Target, history: History, kill: bool
         session.client.call(1, "exchange.declare", exchange="y", type="fanout", durable=True)
         session.client.call(1, "exchange.bind", destination="y", source="x", routing_key="a.#")
         session.client.call(1, "queue.bind", queue="q7", exchange="y")
-        restarted(target, history, kill=kill)
-        session.drop()
+        restarted(target, history, session, kill=kill)
     with client(target, history) as session:
         assert [session.count(f"q{number}") for number in range(20)] == [(0, 0)] * 20
         session.confirm()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any, Final
 
 from tests.faults.actors import Actor, Committer, Consumer, Getter, Mover, Publisher, Purger, Route
 from tests.faults.churner import EXCHANGE, Churner
 from tests.faults.client import PATIENCE, Address
 from tests.faults.history import Declared, Draining, History
+from tests.faults.quiet import eventually
 from tests.faults.session import MARKS, Session
 
 QUEUES: Final = (
@@ -54,8 +53,6 @@ ROUTES: Final = (
     Route(("expiring.source",), expiration=600),
     Route(("move.source",)),
 )
-# How long (s) queues may take until what must leave them by itself has left.
-SETTLE_SECONDS: Final = 20.0
 
 
 def declare(address: Address, history: History) -> None:
@@ -119,9 +116,9 @@ def drain(address: Address, history: History, queues: list[str]) -> None:
     """Take everything out of these queues; dead letters come after those whose dead letters they are."""
     session = Session(address, "drain", history)
     for queue in queues:
-        _eventually(lambda queue=queue: _consumers(session, queue) == 0, f"{queue} keeps consumers")  # type: ignore[misc]
+        eventually(lambda queue=queue: _consumers(session, queue) == 0, f"{queue} keeps consumers")  # type: ignore[misc]
     if "expiring.source" in queues:
-        _eventually(lambda: session.count("expiring.source") == (0, 0), "what expires stays")
+        eventually(lambda: session.count("expiring.source") == (0, 0), "what expires stays")
     history.add(Draining())
     for queue in queues:
         if session.count(queue) is not None:
@@ -141,7 +138,7 @@ def _empty(address: Address, history: History, queue: str) -> None:
             return False
         return session.count(queue) == (0, 1) and not session.listen(0)
 
-    _eventually(take, f"{queue} does not become empty")
+    eventually(take, f"{queue} does not become empty")
     session.close()
     session.drop()
 
@@ -149,10 +146,3 @@ def _empty(address: Address, history: History, queue: str) -> None:
 def _consumers(session: Session, queue: str) -> int:
     found = session.count(queue)
     return found[1] if found else 0
-
-
-def _eventually(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + SETTLE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.005)

@@ -1,0 +1,139 @@
+"""P7: a disk of 64 MiB that fills up. Publishers wait, consumers go on, room comes back, and nothing is lost.
+
+Needs to mount a tmpfs, which only root may.
+"""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.checker import check
+from tests.faults.history import History
+from tests.faults.quiet import client, declare, drained, eventually, restarted
+from tests.faults.session import Session
+from tests.faults.target import Target, amq, started
+from tests.faults.verdict import Rules
+
+SIZE = 64
+BODY = 20_000
+FAILED = 70
+# More than fits, so that the loop ends where a broker does not notice.
+MOST = SIZE * (1 << 20) // BODY * 2
+# Either the limit is reached while there is room, or there is none left at all.
+LIMITS = ("20MB", "1KB")
+
+
+@pytest.fixture
+def history() -> History:
+    return History()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A mounted tmpfs."""
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o700)
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a tmpfs")
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}m,mode=0700", "amq-full-disk", str(folder)]
+    mounted = subprocess.run(mount, capture_output=True, text=True, check=False)
+    if mounted.returncode:
+        pytest.skip(f"a tmpfs cannot be mounted here: {mounted.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.fixture(params=LIMITS)
+def target(request: pytest.FixtureRequest, tmp_path: Path, small_disk: Path) -> Iterator[Target]:
+    """A broker whose data are on the small disk."""
+    config = tmp_path / "rabbitmq.conf"
+    config.write_text(f"disk_free_limit.absolute = {request.param}\n")
+    with started(amq(tmp_path, "--config", str(config))) as target:
+        yield target
+    assert "Traceback" not in target.output(), target.output()[-4000:]
+
+
+def publish_until_blocked(session: Session, queue: str) -> None:
+    """Publish with a window of 10 until the broker says that it is blocked."""
+
+    def may_go_on() -> bool:
+        session.listen(0.05)
+        return bool(session.client.blocked) or len(session.unconfirmed[1]) < 10
+
+    for _ in range(MOST):
+        session.publish([queue], size=BODY)
+        eventually(may_go_on, "publishers wait and are not told why")
+        if session.client.blocked:
+            return
+    raise AssertionError("never blocked")
+
+
+def take(consumer: Session) -> None:
+    """Acknowledge what has come."""
+    deliveries = consumer.listen(0.05)
+    if deliveries:
+        consumer.settle(deliveries[-1], multiple=True)
+
+
+def unblocked(publisher: Session, consumer: Session) -> bool:
+    """Let the consumer take some; whether the publisher may go on."""
+    take(consumer)
+    publisher.listen(0)
+    return not publisher.client.blocked
+
+
+def test_publishers_wait_on_a_full_disk_while_consumers_make_room(target: Target, history: History) -> None:
+    with client(target, history, "publisher") as publisher, client(target, history, "consumer") as consumer:
+        declare(publisher, "q", ordered=True)
+        publisher.confirm()
+        for turn in range(3):
+            publish_until_blocked(publisher, "q")
+            assert publisher.client.blocked == "low on disk"
+            if not turn:
+                consumer.consume("q", 100)
+            eventually(lambda: unblocked(publisher, consumer), "publishers stay blocked")
+            publisher.wait_for_confirms()
+    drained(target, history, "q")
+    verdict = check(history)
+    assert verdict.good, verdict
+    assert verdict.counts["unknown"] == 0
+    assert target.stop() == 0
+
+
+@pytest.mark.parametrize("kill", [True, False])
+def test_a_broker_that_ends_on_a_full_disk_starts_again_and_has_everything(
+    target: Target, history: History, kill: bool
+) -> None:
+    with client(target, history) as session:
+        declare(session, "q", ordered=True)
+    for _ in range(2):
+        with client(target, history, "publisher") as publisher:
+            publisher.confirm()
+            publish_until_blocked(publisher, "q")
+            # It says so where it could not write what nobody had a confirm for.
+            restarted(target, history, publisher, kill=kill, statuses=(0, FAILED))
+        with client(target, history, "consumer") as consumer:
+            # Room for some, so that the next round finds the disk full in another state.
+            consumer.consume("q", 50)
+            eventually(lambda: consumer.listen(0.1), "a broker with a full disk does not deliver")
+            consumer.settle(list(consumer.outstanding.values())[-1], multiple=True)
+    drained(target, history, "q")
+    # Where it could not write it could not write either what had been delivered.
+    verdict = check(history, Rules(forgiven=frozenset({"flagged without a cause"})))
+    assert verdict.good, verdict
+    with client(target, history) as session:
+        eventually(lambda: room_again(session), "room does not come back")
+
+
+def room_again(session: Session) -> bool:
+    """Whether a message is confirmed."""
+    if not session.unconfirmed:
+        session.confirm()
+        session.publish(["q"])
+    session.listen(0.05)
+    return not session.unconfirmed[1]
