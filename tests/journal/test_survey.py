@@ -224,7 +224,7 @@ def test_several_missing_segments_are_one_damage() -> None:
         writer.roll()
     files = writer.contents()
     damage = only_damage({name: octets for name, octets in files.items() if name not in (SECOND, THIRD)})
-    assert damage.problem == "it and 1 segments after it are missing"
+    assert damage.problem == "segments 2 to 3 are missing"
     assert (damage.first, damage.last, damage.gaps) == (2, 3, [(2, 3)])
 
 

@@ -144,7 +144,7 @@ class Survey:
     # -- files --
 
     def _miss_segments(self, first: int, last: int) -> None:
-        problem = "the segment is missing" if first == last else f"it and {last - first} segments after it are missing"
+        problem = "the segment is missing" if first == last else f"segments {first} to {last} are missing"
         damage = Damage(segment_name(first), 0, 0, problem)
         damage.unknown = True
         self.unread.append(damage)
