@@ -27,9 +27,18 @@ FROM = int(os.environ.get("AMQ_CRASH_FROM", "1000000"))
 FLIPS = 20
 
 
+async def inline(action: Callable[[], object]) -> object:
+    """A thread that is done at once."""
+    return action()
+
+
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Segments of a few frames and salvage of a few messages at a time, so that a short history has many of both."""
+    """Segments of a few frames and salvage of a few messages at a time, so that a short history has many of both.
+
+    No thread, so that a seed says all that happens.
+    """
+    monkeypatch.setattr(trio.to_thread, "run_sync", inline)
     for name, value in (("LEAST_BYTES", 2048), ("FIRST_BYTES", 4096), ("PART", 1)):
         monkeypatch.setattr(journal_files, name, value)
     for name, value in (("SPARE", 4096), ("SLICE_RECORDS", 4), ("SLICE_OCTETS", 1000), ("ACKS_OCTETS", 1024)):
