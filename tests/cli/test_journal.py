@@ -266,7 +266,7 @@ def test_inspect_shows_segments_and_queues(data: Path, capsys: pytest.CaptureFix
     status, told = facts(capsys, "inspect", data)
     assert status == 0
     (segment,) = told["segments"]
-    assert (segment["number"], segment["file"], segment["messages"], segment["alive"]) == (1, SEGMENT, 21, 16)
+    assert (segment["number"], segment["file"], segment["alive"], segment["dead"]) == (1, SEGMENT, 16, 5)
     assert segment["size"] == (data / "journal" / SEGMENT).stat().st_size
     assert segment["used"] == frames(data)[-1].end
     assert segment["frames"] == len(frames(data))

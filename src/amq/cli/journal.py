@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from shlex import quote
 from typing import Any, Final
 
 from amq.cli import journal_facts as facts_of
@@ -93,13 +94,15 @@ def verify(folder: DataFolder, options: argparse.Namespace) -> int:
     else:
         text.print_survey(folder.journal, facts)
         if survey.damages:
-            print(f"\nWhat to do: amq journal salvage {folder.path}")
+            print(f"\nWhat to do: amq journal salvage {quote(str(folder.path))}")
     return DAMAGED if survey.damages else FINE
 
 
 def _refuse_interrupted(folder: DataFolder) -> None:
     if folder.salvaged.exists() and not folder.journal.exists():
-        raise StartError(f"data folder {folder.path}: salvage was interrupted; run amq journal salvage {folder.path}")
+        raise StartError(
+            f"data folder {folder.path}: salvage was interrupted; run amq journal salvage {quote(str(folder.path))}"
+        )
 
 
 # -- inspect --
@@ -121,13 +124,13 @@ def inspect(folder: DataFolder, options: argparse.Namespace) -> int:
     survey = take_survey(folder.journal, visit)
     facts = facts_of.of_survey(survey, names)
     for row, runs in zip(rows, survey.census.segments, strict=True):
-        row.update(messages=runs.messages, alive=runs.alive, octets=runs.octets)
+        row.update(alive=runs.alive, dead=runs.messages - runs.alive, octets=runs.octets)
     if options.json:
         text.print_json({"journal": str(folder.journal), **facts, "segments": rows})
     else:
         text.print_survey(folder.journal, facts)
         print()
-        columns = ("file", "size", "used", "frames", "messages", "alive", "octets")
+        columns = ("file", "size", "used", "frames", "alive", "dead", "octets")
         text.print_table(columns, [tuple(row[column] for column in columns) for row in rows])
     return FINE
 

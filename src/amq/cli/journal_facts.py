@@ -79,8 +79,8 @@ def of_segment(part: Part, scan: Scan | None) -> Facts:
         "size": part.size,
         "used": scan.used if scan is not None else 0,
         "frames": len(scan.frames) if scan is not None else 0,
-        "messages": 0,
         "alive": 0,
+        "dead": 0,
         "octets": 0,
     }
 

@@ -19,6 +19,7 @@ import os
 import shutil
 import uuid
 from pathlib import Path
+from shlex import quote
 from types import TracebackType
 from typing import Any, Final, Self
 from weakref import WeakSet
@@ -152,7 +153,9 @@ class DataFolder:
             LOGGER.warning("data folder %s is open to other users (mode %o): chmod 700 keeps them out", self.path, mode)
         if self.salvaged.exists() and not self.journal.exists():
             # An empty one in its place would be taken for all there is.
-            raise StartError(f"data folder {self.path}: salvage was interrupted; run amq journal salvage {self.path}")
+            raise StartError(
+                f"data folder {self.path}: salvage was interrupted; run amq journal salvage {quote(str(self.path))}"
+            )
         for part in (self.journal, self.paging):
             part.mkdir(PRIVATE, exist_ok=True)
         for entry in self.paging.iterdir():

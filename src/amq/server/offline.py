@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from amq.definitions import entities
@@ -135,7 +136,7 @@ def refusal(folder: DataFolder, error: Corrupt) -> str:
             facts.append(affected(here[0], QueueNames.read(folder.definitions)))
         if len(damages) > 1:
             facts.append(f"{len(damages)} places are damaged")
-    return "; ".join([*facts, f"see: amq journal verify {folder.path}"])
+    return "; ".join([*facts, f"see: amq journal verify {quote(str(folder.path))}"])
 
 
 def lost_messages(damage: Damage) -> str:
