@@ -3,29 +3,46 @@
 
     python benchmarks/durability.py [--only NAME,...] [--scale SHARE] [--folder DIR] [--json] [--rabbitmq-count N]
 
-Scenarios: `idle` (start and size of an empty folder), `latency` (confirms at 2,000 persistent messages/s, and the
-fsyncs behind them), `recovery` (a million messages of 100 octets after kill -9: published alike in bulk, and each with
-a size and a header of its own), `queues` (10,000 durable queues), `space` (GiBs that pass by messages which stay),
-`backlog` (5 million of 100 octets and 200,000 of 10 KiB: published, kill -9, drained; RabbitMQ, from Debian's package,
-does the same with N and N/25 of them, or nothing with 0). compare.py has the throughput of durable queues.
+Scenarios:
 
-The whole takes minutes and some GiB in DIR (the system's folder for temporary files): let it be on the disk that
-matters, and the machine otherwise idle. `--scale 0.01` does a hundredth of everything. Memory is resident memory, its
-peaks are the kernel's own; rates of amqpload.c count until the last confirm or delivery. What was just written is in
-the system's cache, so recovery and draining measure amq more than the disk. Exit status 1: a target was missed.
+* `idle`: start and size of an empty folder;
+* `latency`: confirms at 2,000 persistent messages/s, and the fsyncs behind them;
+* `recovery`: a million messages of 100 octets after kill -9: alike and published in bulk; each with a size and a header
+  of its own; alike, with every other one acknowledged;
+* `queues`: 10,000 durable queues, each bound to an exchange;
+* `space`: GiBs that pass by messages which stay;
+* `backlog`: 5 million messages of 100 octets and 200,000 of 10 KiB: published, kill -9, drained; RabbitMQ, from
+  Debian's package, does the same with N and N/25 of them (nothing with 0).
+
+compare.py has the throughput of durable queues. The whole takes minutes and some GiB in DIR (the system's folder for
+temporary files): let it be on the disk that matters, and the machine otherwise idle. `--scale 0.01` does a hundredth of
+everything; the targets are those of the full size. Memory is resident memory, its peaks are the kernel's own; rates
+count until the last confirm or delivery. What was just written is in the system's cache, so recovery and draining
+measure the broker more than the disk. Exit status 1: a target was missed.
 """
 
 import argparse
 import json
 import os
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 from compare import load_tool
-from durability_scenarios import SCENARIOS
+from durability_disk import idle, latency, space
+from durability_restart import backlog, queues, recovery
 from figures import Bench, Figure, shown
 
-VERDICTS = {True: "ok", False: "MISSED", None: ""}
+SCENARIOS: Final[dict[str, Callable[[Bench], Iterator[Figure]]]] = {
+    "idle": idle,
+    "latency": latency,
+    "recovery": recovery,
+    "queues": queues,
+    "space": space,
+    "backlog": backlog,
+}
+VERDICTS: Final = {True: "ok", False: "MISSED", None: ""}
 
 
 def row(scenario: str, figure: Figure) -> str:

@@ -12,7 +12,16 @@ from typing import Final
 
 from broker_process import Broker
 
+MIB: Final = 1 << 20
 SECONDS: Final = 900  # for one load
+SETTLED: Final = 3.0  # seconds until what nobody waits for is done
+# Arguments of amqpload. Many unconfirmed messages: it is the broker that sets the pace.
+WINDOW: Final = 5000
+CONFIRMS: Final = ("-c", WINDOW)
+CONSUMER: Final = ("-y", 1, "-f", 500, "-a", 50)
+NO_CONSUMER: Final = ("-y", 0, "-k")
+# Most octets of a journal without a message that lives: garbage that nobody minds, two spares, a segment or two in use.
+BOUND: Final = (256 + 4 * 64) * MIB
 LINE: Final = re.compile(
     r"pub/s (?P<published>\d+) conf/s \d+ dlv/s (?P<delivered>\d+)  confirm us p50 (?P<p50>\d+) p99 (?P<p99>\d+) "
     r"max (?P<slowest>\d+) .* secs (?P<seconds>[\d.]+) total \d+/\d+/(?P<received>\d+)"

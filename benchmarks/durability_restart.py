@@ -1,90 +1,51 @@
-"""The scenarios of durability.py: each measures one thing and yields its figures."""
+"""Scenarios of durability.py about a restart: what comes back, how fast, and with how much memory."""
 
-import os
-import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Final
 
 from broker_process import Broker, amq, rabbitmq, taken
-from figures import SECONDS, Bench, Figure, Load
+from figures import BOUND, CONFIRMS, CONSUMER, MIB, NO_CONSUMER, SECONDS, SETTLED, WINDOW, Bench, Figure, Load
 from raw_client import client, message
 
-MIB: Final = 1 << 20
-# Many unconfirmed messages: it is the broker that sets the pace.
-WINDOW: Final = 5000
-CONFIRMS: Final = ("-c", WINDOW)
-CONSUMER: Final = ("-y", 1, "-f", 500, "-a", 50)
-NO_CONSUMER: Final = ("-y", 0, "-k")
 DRAIN: Final = ("-x", 0, *CONSUMER, "-k", "-z", SECONDS)
-JOURNAL: Final = r"journal: (\d+) messages in (\d+) fsyncs .*mean ([\d.]+) ms, slowest ([\d.]+) ms"
 RECOVERED: Final = r"recovered in ([\d.]+) s"
-LOOK: Final = 0.05  # seconds between looks at a folder
-SETTLED: Final = 3.0  # seconds until what nobody waits for is done
-# Of a journal without a message that lives: garbage that nobody minds, two spares, and a segment or two in use.
-BOUND: Final = (256 + 4 * 64) * MIB
-
-
-def latency(bench: Bench) -> Iterator[Figure]:
-    """Confirms at 2,000 persistent messages/s: how late they are, and what the disk does for them."""
-    seconds = max(3, bench.count(20))
-    yield from _plain_disk(bench)
-    with bench.broker(amq) as broker:
-        for name, consumer in (("publisher alone", NO_CONSUMER), ("with a consumer", CONSUMER)):
-            load = bench.load(broker, "-r", 2000, *CONFIRMS, "-s", 100, "-z", seconds, *consumer)
-            yield Figure(f"{name}: messages", load.published, "/s", least=1950)
-            yield Figure(f"{name}: confirm p50", load.p50, "ms")
-            yield Figure(f"{name}: confirm p99", load.p99, "ms", most=5)
-            yield Figure(f"{name}: confirm max", load.slowest, "ms")
-            broker.stop()
-            said = broker.said(JOURNAL)
-            if said is not None:
-                messages, syncs = int(said[1]), int(said[2])
-                yield Figure(f"{name}: fsyncs", syncs * 2000 / messages, "/s")
-                yield Figure(f"{name}: messages per fsync", messages / syncs, "")
-                yield Figure(f"{name}: fsync, mean", float(said[3]), "ms")
-                yield Figure(f"{name}: fsync, slowest", float(said[4]), "ms")
-            broker.start()
-
-
-def _plain_disk(bench: Bench) -> Iterator[Figure]:
-    """The disk by itself: 4 KiB written over zeros, and fdatasync."""
-    octets = os.urandom(4096)
-    took = []
-    with bench.scratch() as folder, (folder / "file").open("wb", buffering=0) as file:
-        file.write(bytes(4 * MIB))
-        os.fsync(file.fileno())
-        for at in range(1000):
-            began = time.perf_counter()
-            os.pwrite(file.fileno(), octets, at * 4096)
-            os.fdatasync(file.fileno())
-            took.append(1000 * (time.perf_counter() - began))
-    yield Figure("this disk: write and fdatasync, p50", statistics.median(took), "ms")
-    yield Figure("this disk: write and fdatasync, p99", statistics.quantiles(took, n=100)[98], "ms")
 
 
 def recovery(bench: Bench) -> Iterator[Figure]:
-    """A million messages of 100 octets, kill -9, start: all alike; and each of another size with another header."""
+    """A million messages of 100 octets, kill -9, start: all alike; each of another size with another header; and alike
+    with every other one acknowledged.
+    """
+    count = bench.count(1_000_000)
 
-    def alike(broker: Broker, count: int) -> float:
-        return bench.load(broker, *CONFIRMS, *NO_CONSUMER, "-s", 100, "-C", count, "-z", SECONDS, "-Q", "q").published
+    def alike(broker: Broker) -> tuple[float, int]:
+        load = bench.load(broker, *CONFIRMS, *NO_CONSUMER, "-s", 100, "-C", count, "-z", SECONDS, "-Q", "q")
+        return load.published, count
 
-    def differing(broker: Broker, count: int) -> float:
+    def differing(broker: Broker) -> tuple[float, int]:
         messages = [message("q.0", bytes(60 + at % 81), f"id-{at:06}") for at in range(4003)]
         with client(broker.port) as publisher:
             publisher.declare_queue("q.0")
-            return count / publisher.publish(messages, count, WINDOW)
+            return count / publisher.publish(messages, count, WINDOW), count
+
+    def gaps(broker: Broker) -> tuple[float, int]:
+        rate, _ = alike(broker)
+        with client(broker.port) as consumer:
+            consumer.acknowledge_every_other("q.0", count)
+            time.sleep(SETTLED)
+        return rate, count // 2
 
     yield from _recovery(bench, "alike", alike)
     yield from _recovery(bench, "each different", differing)
+    yield from _recovery(bench, "every other acknowledged", gaps)
 
 
-def _recovery(bench: Bench, name: str, publish: Callable[[Broker, int], float]) -> Iterator[Figure]:
-    count = bench.count(1_000_000)
+def _recovery(bench: Bench, name: str, fill: Callable[[Broker], tuple[float, int]]) -> Iterator[Figure]:
+    """`fill` returns the rate at which it published, and how many messages are in the queue."""
     with bench.broker(amq) as broker:
-        yield Figure(f"{name}: published and confirmed", publish(broker, count), "/s")
+        rate, count = fill(broker)
+        yield Figure(f"{name}: published and confirmed", rate, "/s")
         serving = broker.peak()
         broker.kill()
         accepted = broker.start()
@@ -93,7 +54,7 @@ def _recovery(bench: Bench, name: str, publish: Callable[[Broker, int], float]) 
         if said is not None:
             yield Figure(f"{name}: log's 'recovered in'", float(said[1]), "s")
             yield Figure(f"{name}: messages recovered", count / max(float(said[1]), 0.01), "/s", least=300_000)
-        yield Figure(f"{name}: spawn to accepting", accepted, "s", most=max(3.0 * bench.scale, 1.0))
+        yield Figure(f"{name}: spawn to accepting", accepted, "s", most=3.5)
         yield Figure(f"{name}: peak memory while serving", serving / MIB, "MiB")
         yield Figure(f"{name}: peak memory of recovery", recovering / MIB, "MiB", most=round(serving / MIB))
         with client(broker.port) as asking:
@@ -206,85 +167,3 @@ def _declare(broker: Broker, connections: int, numbers: range) -> float:
     for thread in threads:
         thread.join()
     return len(numbers) / (time.perf_counter() - began)
-
-
-def space(bench: Bench) -> Iterator[Figure]:
-    """GiBs pass while an old message stays unacknowledged, then beside 512 MiB that stay: files, octets written."""
-    yield from _space(bench, "one old message", 1)
-    yield from _space(bench, "512 MiB that stay", max(2, bench.count(32_768)))
-
-
-def _space(bench: Bench, name: str, stay: int) -> Iterator[Figure]:
-    size = 16_384
-    count = bench.count(4 << 30) // size
-    live = stay * size
-    with bench.broker(amq) as broker, client(broker.port) as holding:
-        data = broker.log.parent / "data"
-        holding.declare_queue("old")
-        holding.publish([message("old", bytes(size), "old")], stay, 64)
-        holding.get("old")
-        before = broker.written()
-        largest = _Largest(data)
-        with largest:
-            load = bench.load(
-                broker, "-c", 200, "-f", 200, "-a", 20, "-s", size, "-C", count, "-z", SECONDS, "-Q", "passing"
-            )
-            time.sleep(SETTLED)
-        written = broker.written() - before
-        passed = count * size
-        yield Figure(f"{name}: passed by", passed / MIB, "MiB")
-        yield Figure(f"{name}: rate", load.delivered, "/s")
-        yield Figure(f"{name}: largest data folder", largest.octets / MIB, "MiB", most=(2 * live + BOUND) / MIB)
-        yield Figure(f"{name}: data folder in the end", taken(data) / MIB, "MiB")
-        yield Figure(f"{name}: written over published", written / passed, "", most=2)
-
-
-class _Largest:
-    """The most that a folder takes while this is entered, in octets."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.octets = 0
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look)
-
-    def _look(self) -> None:
-        while not self._over.wait(LOOK):
-            self.octets = max(self.octets, taken(self.folder))
-
-    def __enter__(self) -> "_Largest":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-
-def idle(bench: Bench) -> Iterator[Figure]:
-    """A broker that nobody uses: how fast it is there, what its data folder takes."""
-    with bench.scratch() as folder:
-        broker = amq(folder)
-        try:
-            yield Figure("spawn to accepting, new folder", broker.start(), "s")
-            time.sleep(SETTLED)
-            yield Figure("memory", broker.resident() / MIB, "MiB")
-            yield Figure("data folder", taken(folder / "data") / MIB, "MiB")
-            broker.stop()
-            yield Figure("data folder after a stop", taken(folder / "data") / MIB, "MiB")
-            yield Figure("spawn to accepting, after a stop", broker.start(), "s")
-            broker.kill()
-            yield Figure("spawn to accepting, after kill -9", broker.start(), "s")
-            yield Figure("data folder after three starts", taken(folder / "data") / MIB, "MiB")
-        finally:
-            broker.kill()
-
-
-SCENARIOS: Final[dict[str, Callable[[Bench], Iterator[Figure]]]] = {
-    "idle": idle,
-    "latency": latency,
-    "recovery": recovery,
-    "queues": queues,
-    "space": space,
-    "backlog": backlog,
-}
