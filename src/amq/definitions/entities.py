@@ -5,13 +5,15 @@
     permissions/%2F/guest                              {"configure": ".*", "write": ".*", "read": ".*"}
     topic_permissions/%2F/guest/amq.topic              {"write": ".*", "read": ".*"}
     exchanges/%2F/logs                                 {"type": "topic", "durable": true, ..., "arguments": ""}
+    exchanges/%2F/later                                {"type": "x-delayed-message", ..., "waiting_id": 6148914691236}
     queues/%2F/tasks                                   {"id": 81985529216486895, "durable": true, ...}
     bindings/%2F/logs/queue/tasks/a.%23/               {"order": 0, "arguments": ""}
 
 Parts of a key are percent-encoded octets, since names need not be UTF-8; a vhost's things of one kind have a common
 beginning. The last part of a binding's key is a hash of its arguments, empty when it has none. Fields have RabbitMQ's
 names; `arguments` are the field table's octets on the wire, in hexadecimal, because types must survive. `id` is what
-the journal calls a queue. Bindings of one transaction have an `order`: some exchange types go by age.
+the journal calls a queue, `waiting_id` the same of the one in which an exchange keeps messages. Bindings of one
+transaction have an `order`: some exchange types go by age.
 """
 
 import json
@@ -60,6 +62,13 @@ class VhostDefinition:
 
 
 @attrs.frozen
+class KeepingExchange(ExchangeDefinition):
+    """An exchange that keeps messages; `waiting_id` is what the journal calls the queue in which it does."""
+
+    waiting_id: int
+
+
+@attrs.frozen
 class NumberedQueue(QueueDefinition):
     """A queue; `queue_id` is what the journal calls it."""
 
@@ -74,7 +83,14 @@ class OrderedBinding(BindingDefinition):
 
 
 Definition = (
-    VhostDefinition | User | UserPermission | UserTopicPermission | ExchangeDefinition | NumberedQueue | OrderedBinding
+    VhostDefinition
+    | User
+    | UserPermission
+    | UserTopicPermission
+    | ExchangeDefinition
+    | KeepingExchange
+    | NumberedQueue
+    | OrderedBinding
 )
 
 
@@ -153,13 +169,16 @@ def _fields_of(entity: object, order: int) -> dict[str, Any]:
             "arguments": _hex(entity.arguments),
         }
     if isinstance(entity, Exchange):
-        return {
+        fields: dict[str, Any] = {
             "type": entity.type_name,
             "durable": entity.durable,
             "auto_delete": entity.auto_delete,
             "internal": entity.internal,
             "arguments": _hex(entity.arguments),
         }
+        if entity.waiting is not None:
+            fields["waiting_id"] = entity.waiting.id
+        return fields
     if isinstance(entity, Binding):
         return {"order": order, "arguments": _hex(entity.arguments)}
     if isinstance(entity, User):
@@ -219,7 +238,7 @@ def _topic_permission(parts: list[bytes], fields: Fields) -> UserTopicPermission
 
 
 def _exchange(parts: list[bytes], fields: Fields) -> ExchangeDefinition:
-    return ExchangeDefinition(
+    found = ExchangeDefinition(
         vhost=_text(parts[0]),
         name=parts[1],
         type_name=fields.text("type").encode("utf-8", "surrogatepass"),
@@ -229,6 +248,8 @@ def _exchange(parts: list[bytes], fields: Fields) -> ExchangeDefinition:
         arguments=_arguments(fields),
         path=fields.path,
     )
+    waiting_id = fields.number("waiting_id", 0)
+    return KeepingExchange(**attrs.asdict(found, recurse=False), waiting_id=waiting_id) if waiting_id else found
 
 
 def _queue(parts: list[bytes], fields: Fields) -> NumberedQueue:

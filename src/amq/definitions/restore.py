@@ -1,7 +1,8 @@
 """Makes a new broker have what the definition store holds.
 
-In the order in which things depend on each other; nothing of it is handed to the journal as a change. What cannot be
-restored (an exchange type whose plug-in is missing) is named in a warning and stays in the store; the rest goes on.
+In the order in which things depend on each other. Nothing of it is handed to the journal as a change, but for exchanges
+that were stored before the journal kept what waits in them: their queue gets its number now. What cannot be restored
+(an exchange type whose plug-in is missing) is named in a warning and stays in the store; the rest goes on.
 """
 
 from collections.abc import Iterable
@@ -13,10 +14,11 @@ from amq.auth.users import User
 from amq.broker import Broker
 from amq.definitions import entities
 from amq.definitions.document import ExchangeDefinition, UserPermission, UserTopicPermission
-from amq.definitions.entities import Definition, NumberedQueue, OrderedBinding, VhostDefinition
+from amq.definitions.entities import Definition, KeepingExchange, NumberedQueue, OrderedBinding, VhostDefinition
 from amq.definitions.entry import Entry
 from amq.destination import Destination
 from amq.errors import NOT_FOUND, ChannelFault, Fault
+from amq.exchanges.base import Exchange
 from amq.vhost import topology
 from amq.vhost.vhost import Vhost
 
@@ -26,6 +28,7 @@ ORDER: Final = (
     UserPermission,
     UserTopicPermission,
     ExchangeDefinition,
+    KeepingExchange,
     NumberedQueue,
     OrderedBinding,
 )
@@ -35,7 +38,7 @@ ORDER: Final = (
 class Restored:
     """`warnings` name what could not be restored; `missing` are the ids of the queues among that.
 
-    Those queues are in the store, and what the journal has for them must be kept.
+    Those queues, some of which belong to exchanges, are in the store, and what the journal has for them must be kept.
     """
 
     warnings: list[str]
@@ -51,6 +54,8 @@ def restore(entries: Iterable[Entry], broker: Broker) -> Restored:
         restoration.run(entries)
     finally:
         journal.restoring = False
+    for vhost, exchange in restoration.renumbered:
+        topology.tell_exchange(vhost, exchange, False)
     return Restored(restoration.warnings, frozenset(restoration.missing))
 
 
@@ -59,6 +64,8 @@ class _Restoration:
     broker: Broker
     warnings: list[str] = attrs.field(factory=list)
     missing: set[int] = attrs.field(factory=set)
+    # Exchanges that got a queue of their own whose number is not in the store.
+    renumbered: list[tuple[Vhost, Exchange]] = attrs.field(factory=list)
     # Exchanges and queues that were warned about: of their bindings no more is said.
     _absent: set[tuple[str, str, bytes]] = attrs.field(factory=set)
 
@@ -92,11 +99,7 @@ class _Restoration:
         elif isinstance(given, UserTopicPermission):
             self.vhost(given.vhost).permissions.set_topic(given.user, given.permission)
         elif isinstance(given, ExchangeDefinition):
-            vhost = self.vhost(given.vhost)
-            kind = topology.type_named(given.type_name)
-            topology.create_exchange(
-                vhost, given.name, kind, given.durable, given.auto_delete, given.internal, given.arguments
-            )
+            self.make_exchange(given, given.waiting_id if isinstance(given, KeepingExchange) else 0)
         elif isinstance(given, NumberedQueue):
             vhost = self.vhost(given.vhost)
             topology.create_queue(
@@ -104,6 +107,16 @@ class _Restoration:
             )
         else:
             self.bind(given)
+
+    def make_exchange(self, given: ExchangeDefinition, waiting_id: int) -> None:
+        """Make an exchange; `waiting_id` is that of the queue in which it keeps messages (0: none is stored)."""
+        vhost = self.vhost(given.vhost)
+        kind = topology.type_named(given.type_name)
+        exchange = topology.create_exchange(
+            vhost, given.name, kind, given.durable, given.auto_delete, given.internal, given.arguments, waiting_id
+        )
+        if exchange.waiting is not None and exchange.waiting.id != waiting_id:
+            self.renumbered.append((vhost, exchange))
 
     def bind(self, given: OrderedBinding) -> None:
         """Make a binding."""
@@ -127,6 +140,8 @@ class _Restoration:
         """Something cannot be made."""
         if isinstance(given, ExchangeDefinition):
             self._absent.add((given.vhost, "exchange", given.name))
+            if isinstance(given, KeepingExchange):
+                self.missing.add(given.waiting_id)
         elif isinstance(given, NumberedQueue):
             self._absent.add((given.vhost, "queue", given.name))
             self.missing.add(given.queue_id)

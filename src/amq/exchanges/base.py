@@ -2,7 +2,7 @@
 
 from amq.destination import Destination
 from amq.message import Message
-from amq.queues.base import Agenda
+from amq.queues.base import Agenda, Queue
 from amq.wire.tables import Table, canonical
 
 Identity = tuple[object, ...]
@@ -30,9 +30,11 @@ class Exchange(Destination):
     A type is one file with one subclass, entered in the registry of `amq.exchanges`; a plug-in enters its own.
     `type_name` is the type's name on the wire. `by_key` says that routing depends on the routing key and the
     bindings alone, so that a route may be cached; leave it False when a type looks at the message or keeps state.
+    `waiting` is where it keeps messages before it routes them, None for nearly all types: a queue that nobody finds by
+    name, which the journal keeps if the exchange is durable.
     """
 
-    __slots__ = ("durable", "auto_delete", "internal", "arguments", "alternate", "bindings", "deleted")
+    __slots__ = ("durable", "auto_delete", "internal", "arguments", "alternate", "bindings", "deleted", "waiting")
     type_name = ""
     by_key = False
 
@@ -47,6 +49,7 @@ class Exchange(Destination):
         self.bindings: dict[Identity, Binding] = {}
         # True once it is gone.
         self.deleted: bool = False
+        self.waiting: Queue | None = None
 
     @classmethod
     def check_arguments(cls, arguments: Table) -> None:
@@ -55,8 +58,15 @@ class Exchange(Destination):
         Raises ChannelFault(406).
         """
 
-    def attend(self, agenda: Agenda) -> None:
-        """Take part in a vhost's time and agenda; types that need neither leave it at that."""
+    def attend(self, agenda: Agenda, waiting_id: int = 0) -> None:
+        """Take part in a vhost's time and agenda; types that need neither leave it at that.
+
+        `waiting_id` is what the journal has called `waiting` before (0: it is new).
+        """
+
+    def onward(self, message: Message) -> Message:
+        """A message that has stood in `waiting` for long enough, as it goes on: a new one, without a number."""
+        return Message(message.address, message.header, message.body, message.properties)
 
     def check_binding(self, routing_key: bytes, arguments: Table) -> None:
         """Refuse a binding that this type cannot work with.

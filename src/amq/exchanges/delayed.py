@@ -3,9 +3,11 @@
 It routes as the type in its argument `x-delayed-type` does. A message without the header, or with one that is not a
 positive number, is routed at once. Like the RabbitMQ plug-in, it hands a message that has waited on with the header
 negated: consumers can tell, and another delayed exchange on the way does not delay it again. Unlike it, waiting
-counts as routed, so a mandatory message is not returned.
+counts as routed, so a mandatory message is not returned, and what waits is as safe as in a queue: persistent messages
+in a durable exchange are in the journal before they are confirmed.
 """
 
+from collections import deque
 from heapq import heappop, heappush
 from typing import Final
 
@@ -14,8 +16,11 @@ from amq.destination import Destination
 from amq.errors import PRECONDITION_FAILED, ChannelFault
 from amq.exchanges.base import Binding, Exchange
 from amq.exchanges.registry import exchange_type
+from amq.journal.replay import Stretch
 from amq.message import Message
+from amq.queues.backlog import Fifo
 from amq.queues.base import LOOK_AGAIN, Agenda, Queue
+from amq.queues.stored import ColdLoad
 from amq.wire import properties as props
 from amq.wire import tables
 from amq.wire.tables import INTEGERS, Table
@@ -29,7 +34,7 @@ MAX_DELAY: Final = 315_360_000_000
 class Delayed(Exchange):
     """Routes by `inner`, an exchange of the type that it was declared with; `waiting` keeps what is not due yet."""
 
-    __slots__ = ("inner", "waiting")
+    __slots__ = ("inner",)
     type_name = "x-delayed-message"
 
     def __init__(self, name: bytes, durable: bool, auto_delete: bool, internal: bool, arguments: Table) -> None:
@@ -37,7 +42,6 @@ class Delayed(Exchange):
         kind = inner_type(arguments)
         assert kind is not None, "check_arguments has seen to it"
         self.inner = kind(name, durable, auto_delete, internal, arguments)
-        self.waiting: Waiting | None = None
 
     @classmethod
     def check_arguments(cls, arguments: Table) -> None:
@@ -50,9 +54,12 @@ class Delayed(Exchange):
             raise ChannelFault(PRECONDITION_FAILED, f"Invalid argument, '{TYPE}' must be an existing exchange type")
         kind.check_arguments(arguments)
 
-    def attend(self, agenda: Agenda) -> None:
+    def attend(self, agenda: Agenda, waiting_id: int = 0) -> None:
         self.inner.attend(agenda)
-        self.waiting = Waiting(self, agenda)
+        self.waiting = Waiting(self, agenda, waiting_id)
+
+    def onward(self, message: Message) -> Message:
+        return released(message)
 
     def check_binding(self, routing_key: bytes, arguments: Table) -> None:
         self.inner.check_binding(routing_key, arguments)
@@ -77,24 +84,37 @@ class Delayed(Exchange):
 
 
 class Waiting(Queue):
-    """Messages that wait for their time, in memory. To the router it is a queue; nobody else meets it."""
+    """Messages that wait for their time. To the router and the journal it is a queue; nobody else meets it.
 
-    __slots__ = ("exchange", "heap", "count", "timer")
+    All of them are in memory. Those that stood in the journal when the broker was started come back through `fifo`, a
+    stretch at a time, and nothing goes on before the last of them is here: which is due first shows only then.
+    """
 
-    def __init__(self, exchange: Delayed, agenda: Agenda) -> None:
-        super().__init__(exchange.name, False, None, False, {}, agenda)
+    __slots__ = ("exchange", "heap", "count", "timer", "fifo", "stretches")
+
+    def __init__(self, exchange: Exchange, agenda: Agenda, waiting_id: int) -> None:
+        # No queue that a client declared has an empty name: neither cycles of dead letters nor transactions that look
+        # for their queues again can take it for another.
+        super().__init__(b"", exchange.durable, None, False, {}, agenda, waiting_id)
         self.exchange = exchange
         self.heap: list[tuple[float, int, Message]] = []
         # Messages of the same moment go on in their order.
         self.count: int = 0
         self.timer = Due(self)
+        # What has yet to be read, and when that was published.
+        self.fifo = Fifo()
+        self.stretches: deque[Stretch] = deque()
 
     def enqueue(self, message: Message) -> bool:
-        deadline = self.agenda.clock.now + delay_of(message) / 1000
-        self.count += 1
-        heappush(self.heap, (deadline, self.count, released(message)))
+        self.keep(message, self.agenda.clock.now + delay_of(message) / 1000)
+        message.properties.forget()
         self.timer.watch()
         return True
+
+    def keep(self, message: Message, deadline: float) -> None:
+        """Keep a message until then (monotonic seconds)."""
+        self.count += 1
+        heappush(self.heap, (deadline, self.count, message))
 
     def release(self, now: float) -> None:
         """Let go of every message whose time has come."""
@@ -102,11 +122,61 @@ class Waiting(Queue):
         while heap and heap[0][0] <= now:
             self.agenda.released.append((self.exchange, heappop(heap)[2]))
 
+    def purge(self) -> int:
+        # Only ever because the exchange is gone: the journal forgets all of it.
+        count = self.ready_count()
+        self.heap.clear()
+        self.fifo.clear()
+        self.stretches.clear()
+        return count
+
     def ready_count(self) -> int:
-        return len(self.heap)
+        return len(self.heap) + self.fifo.size()
 
     def consumer_count(self) -> int:
         return 0
+
+    # -- after a restart --
+
+    def timed(self) -> bool:
+        return True
+
+    def restore(self, stretches: list[Stretch], delivered: dict[int, int] | None) -> None:
+        for stretch in stretches:
+            self.fifo.restore(0, range(stretch.first, stretch.first + stretch.count), stretch.octets)
+        self.stretches.extend(stretches)
+        self.fetch()
+
+    def fetch(self) -> None:
+        """Have the next messages read back, if any are missing."""
+        span = self.fifo.wanted()
+        if span is not None:
+            self.agenda.journal.wanted.append(ColdLoad(self, self.fifo, span))
+
+    def warmed(self) -> None:
+        clock = self.agenda.clock
+        skew = clock.wall() - clock.now
+        stretches = self.stretches
+        # Those that are alike share their properties.
+        properties = None
+        delay = 0
+        while self.fifo.at_hand():
+            message = self.fifo.pop()[1]
+            while message.lsn >= stretches[0].first + stretches[0].count:
+                stretches.popleft()
+            stretch = stretches[0]
+            if message.properties is not properties:
+                properties = message.properties
+                delay = delay_of(message)
+                properties.forget()
+                if stretch.expires >= 0:
+                    # It counts from the end of the delay.
+                    properties.ttl = stretch.expires - stretch.time
+            self.keep(message, (stretch.time + delay) / 1000 - skew)
+        self.fetch()
+        if not self.fifo.size():
+            stretches.clear()
+            self.timer.watch()
 
 
 class Due(Timed):
@@ -120,9 +190,9 @@ class Due(Timed):
         self.deadline: float = 0.0
 
     def watch(self) -> None:
-        """Have a timer run for the first message."""
+        """Have a timer run for the first message, once it is known."""
         waiting = self.waiting
-        if not waiting.heap:
+        if not waiting.heap or waiting.fifo.size():
             return
         agenda = waiting.agenda
         deadline = min(waiting.heap[0][0], agenda.clock.now + LOOK_AGAIN)
@@ -134,11 +204,7 @@ class Due(Timed):
         if now < self.deadline:
             return
         self.deadline = 0.0
-        waiting = self.waiting
-        if waiting.exchange.deleted:
-            waiting.heap.clear()
-            return
-        waiting.release(now)
+        self.waiting.release(now)
         self.watch()
 
 
@@ -162,7 +228,7 @@ def delay_of(message: Message) -> int:
 
 
 def released(message: Message) -> Message:
-    """The message as it goes on after its delay: the header negated."""
+    """The message as it goes on after its delay: the header negated, and without a number."""
     headers = dict(message.properties.headers())
     headers[DELAY] = ("l", -delay_of(message))
     header = props.rewrite(message.header, {props.HEADERS: tables.encode(headers)})

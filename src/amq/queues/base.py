@@ -6,6 +6,7 @@ from typing import Final
 from amq.clock import Clock, Timers
 from amq.destination import Destination
 from amq.journal.batch import Batch, Settled
+from amq.journal.replay import Stretch
 from amq.message import Message
 from amq.wire.tables import Table
 
@@ -150,6 +151,26 @@ class Queue(Destination):
     def cold_head(self) -> bool:
         """Whether the head is on its way into memory; the queue is touched when it is there."""
         return False
+
+    def warmed(self) -> None:
+        """Messages that were not in memory are back."""
+        raise NotImplementedError
+
+    def timed(self) -> bool:
+        """Whether `restore` wants to know when messages were published."""
+        return False
+
+    def restore(self, stretches: list[Stretch], delivered: dict[int, int] | None) -> None:
+        """Take back what the journal says is alive here, in order, before anything else comes in.
+
+        `delivered` is, by priority, the last LSN that had been delivered before a stop in good order; None: everything
+        may have been.
+        """
+        raise NotImplementedError
+
+    def delivered_bounds(self) -> list[tuple[int, int]]:
+        """By priority, the last LSN that waits and was delivered before; for a stop in good order."""
+        return []
 
     def page_out(self, keep: int, most: int) -> int:
         """Let go of messages in memory, but for the first `keep` of each priority, as far as they can be read back:

@@ -117,12 +117,16 @@ class StoredQueue(Queue):
             octets += count * fifo.average()
         return messages, octets
 
-    def restore(self, stretches: list[Stretch], delivered: dict[int, int] | None) -> None:
-        """Take back what the journal says is alive here, in order.
+    def warmed(self) -> None:
+        self.enforce_limits()
+        self.drop_expired()
+        self.touch()
 
-        `delivered` is, by priority, the last LSN that had been delivered before a stop in good order; None: everything
-        may have been. Deadlines go on from when the messages were published.
-        """
+    def timed(self) -> bool:
+        return self.options.ttl >= 0
+
+    def restore(self, stretches: list[Stretch], delivered: dict[int, int] | None) -> None:
+        # Deadlines go on from when the messages were published.
         clock = self.agenda.clock
         skew = clock.wall() - clock.now
         for stretch in stretches:
@@ -142,7 +146,6 @@ class StoredQueue(Queue):
         self.drop_expired()
 
     def delivered_bounds(self) -> list[tuple[int, int]]:
-        """By priority, the last LSN that waits and was delivered before; for a stop in good order."""
         bounds = [(level, fifo.delivered_bound()) for level, fifo in self.backlog.levels_in_order()]
         return [(level, bound) for level, bound in bounds if bound]
 
@@ -152,7 +155,7 @@ class ColdLoad(Load):
 
     __slots__ = ("queue", "fifo", "span")
 
-    def __init__(self, queue: StoredQueue, fifo: Fifo, span: Span) -> None:
+    def __init__(self, queue: Queue, fifo: Fifo, span: Span) -> None:
         super().__init__()
         self.queue = queue
         self.fifo = fifo
@@ -173,9 +176,7 @@ class ColdLoad(Load):
 
     def arrived(self, messages: list[Message]) -> None:
         if self.fifo.arrived(self.span, messages):
-            self.queue.enforce_limits()
-            self.queue.drop_expired()
-            self.queue.touch()
+            self.queue.warmed()
 
 
 def delivered_before(fifo: Fifo, messages: list[Message]) -> int:

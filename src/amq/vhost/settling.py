@@ -61,6 +61,16 @@ def route_next(vhost: Vhost) -> None:
 
 
 def send_on(vhost: Vhost, exchange: Exchange, message: Message) -> None:
-    """Route a message that an exchange has kept for a while."""
-    keys = dead_letter.routing_keys(message) + (message.properties.blind or [])
-    place(vhost.agenda.journal, message, vhost.route(exchange, keys, message).queues)
+    """Route a message that an exchange has kept for a while, unless the exchange has gone, and the message with it."""
+    if exchange.deleted:
+        return
+    onward = exchange.onward(message)
+    keys = dead_letter.routing_keys(onward) + (onward.properties.blind or [])
+    queues = vhost.route(exchange, keys, onward).queues
+    onward.properties.forget()
+    journal = vhost.agenda.journal
+    place(journal, onward, queues)
+    waiting = exchange.waiting
+    if waiting is not None and waiting.keeps and message.lsn:
+        # In the same batch: after a crash it either waits still or is where it goes.
+        journal.settle_now(waiting.id, range(message.lsn, message.lsn + 1), len(message.body))

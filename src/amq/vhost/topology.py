@@ -75,13 +75,18 @@ def create_exchange(
     auto_delete: bool,
     internal: bool,
     arguments: Table,
+    waiting_id: int = 0,
 ) -> Exchange:
-    """A new exchange under a name that is free; raises ChannelFault(406) for arguments its type refuses."""
+    """A new exchange under a name that is free; `waiting_id` is what the journal has called the queue in which it keeps
+    messages (0: nothing yet).
+
+    Raises ChannelFault(406) for arguments its type refuses.
+    """
     kind.check_arguments(arguments)
     exchange = kind(name, durable, auto_delete, internal, arguments)
-    exchange.attend(vhost.agenda)
+    exchange.attend(vhost.agenda, waiting_id)
     vhost.exchanges[name] = exchange
-    _tell_exchange(vhost, exchange, False)
+    tell_exchange(vhost, exchange, False)
     vhost.changed()
     return exchange
 
@@ -114,7 +119,9 @@ def delete_exchange(vhost: Vhost, exchange: Exchange) -> None:
     if vhost.exchanges.pop(exchange.name, None) is None:
         return
     exchange.deleted = True
-    _tell_exchange(vhost, exchange, True)
+    tell_exchange(vhost, exchange, True)
+    if exchange.waiting is not None:
+        _forget(vhost, exchange.waiting)
     for binding in list(exchange.bindings.values()):
         _disconnect(vhost, binding)
     _remove_incoming(vhost, exchange)
@@ -161,12 +168,9 @@ def delete_queue(vhost: Vhost, queue: Queue) -> int:
     """Remove a queue with its bindings and cancel its consumers; returns how many ready messages went with it."""
     if queue.deleted:
         return 0
-    queue.deleted = True
     del vhost.queues[queue.name]
     _tell_queue(vhost, queue, True)
-    count = queue.purge()
-    if queue.keeps:
-        vhost.agenda.journal.forget_queue(queue.id)
+    count = _forget(vhost, queue)
     queue.cancel_consumers()
     _remove_incoming(vhost, queue)
     vhost.changed()
@@ -222,6 +226,15 @@ def queue_named(vhost: Vhost, name: bytes) -> Queue:
     return queue
 
 
+def _forget(vhost: Vhost, queue: Queue) -> int:
+    """A queue goes with all that is in it; returns how many ready messages that is."""
+    queue.deleted = True
+    count = queue.purge()
+    if queue.keeps:
+        vhost.agenda.journal.forget_queue(queue.id)
+    return count
+
+
 def _disconnect(vhost: Vhost, binding: Binding) -> None:
     """Take a binding out of both its ends."""
     binding.source.unbind(binding)
@@ -250,7 +263,8 @@ def _auto_delete(vhost: Vhost, exchange: Exchange) -> None:
 # -- what the definition store is told: of what is durable, and of bindings between two durable ends --
 
 
-def _tell_exchange(vhost: Vhost, exchange: Exchange, gone: bool) -> None:
+def tell_exchange(vhost: Vhost, exchange: Exchange, gone: bool) -> None:
+    """An exchange is new, gone, or to be stored as it is now."""
     # Every vhost comes with the exchanges of the reserved names.
     if exchange.durable and not exchange.name.startswith(RESERVED):
         _tell(vhost, change.EXCHANGE, (exchange.name,), exchange, gone)
