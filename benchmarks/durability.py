@@ -24,6 +24,7 @@ measure the broker more than the disk. Exit status 1: a target was missed.
 import argparse
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -72,6 +73,8 @@ def main() -> None:
     parser.add_argument("--rabbitmq-count", type=int, default=1_000_000, metavar="N")
     parser.add_argument("--json", action="store_true", help="print one JSON document, and the table on stderr")
     options = parser.parse_args()
+    # Brokers and folders go, too, when this is told to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     names = [name for name in options.only.split(",") if name] or list(SCENARIOS)
     if unknown := [name for name in names if name not in SCENARIOS]:
         parser.error(f"no scenario is named {unknown[0]}")
