@@ -59,7 +59,11 @@ class Session:
         self._covers: dict[str, int] = {}
         self._sequence: dict[int, int] = {}
         self._counter = 0
-        self.client.call(CHANNEL, "channel.open")
+        try:
+            self.client.call(CHANNEL, "channel.open")
+        except Gone:
+            self.drop()
+            raise
 
     def confirm(self, channel: int = CHANNEL) -> None:
         """Turn confirms on."""

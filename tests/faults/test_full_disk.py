@@ -3,9 +3,8 @@
 Needs to mount a tmpfs, which only root may.
 """
 
-import os
-import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from tests.faults.checker import check
 from tests.faults.history import History
 from tests.faults.quiet import client, declare, drained, eventually, restarted
 from tests.faults.session import Session
+from tests.faults.small_disk import NoMount, small_disk
 from tests.faults.target import Target, amq, started
 from tests.faults.verdict import Rules
 
@@ -31,29 +31,17 @@ def history() -> History:
     return History()
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A mounted tmpfs."""
-    folder = tmp_path / "data"
-    folder.mkdir(mode=0o700)
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount a tmpfs")
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}m,mode=0700", "amq-full-disk", str(folder)]
-    mounted = subprocess.run(mount, capture_output=True, text=True, check=False)
-    if mounted.returncode:
-        pytest.skip(f"a tmpfs cannot be mounted here: {mounted.stderr.strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
 @pytest.fixture(params=LIMITS)
-def target(request: pytest.FixtureRequest, tmp_path: Path, small_disk: Path) -> Iterator[Target]:
+def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Target]:
     """A broker whose data are on the small disk."""
     config = tmp_path / "rabbitmq.conf"
     config.write_text(f"disk_free_limit.absolute = {request.param}\n")
-    with started(amq(tmp_path, "--config", str(config))) as target:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(small_disk(tmp_path / "data", SIZE))
+        except NoMount as reason:
+            pytest.skip(str(reason))
+        target = stack.enter_context(started(amq(tmp_path, "--config", str(config))))
         yield target
     assert "Traceback" not in target.output(), target.output()[-4000:]
 

@@ -5,12 +5,15 @@ AMQ_FAULT_SEED=17 AMQ_FAULT_KILLS=10 pytest -m campaign tests/faults/test_kill.p
 """
 
 import os
+import random
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.faults.run import RABBITMQ_RULES, play
+from tests.faults.small_disk import NoMount, small_disk
 from tests.faults.target import NAMED, Target, amq, rabbitmq
 from tests.faults.verdict import Verdict
 
@@ -19,17 +22,24 @@ KILLS = int(os.environ.get("AMQ_FAULT_KILLS", "200"))
 FIRST_SEED = int(os.environ.get("AMQ_FAULT_SEED", "1000"))
 # Faults of one run. Each begins with an empty folder.
 ROUND = 10
+# Segments are begun and dropped all the time, and hardly a message stays in memory.
+NARROW = "journal.segment_bytes = 1MiB\nbody_memory_limit = 1MB\n"
+# On a small disk garbage is cleared away early, which copies what is alive among it. In MiB.
+SMALL = 512
 
 
-def target_in(folder: Path) -> Target:
+def target_in(folder: Path, configuration: str = "") -> Target:
     """The broker under test, with its data in that folder."""
-    folder.mkdir(exist_ok=True)
-    return rabbitmq(folder) if NAMED == "rabbitmq" else amq(folder)
+    if NAMED == "rabbitmq":
+        return rabbitmq(folder)
+    file = folder / "rabbitmq.conf"
+    file.write_text(configuration)
+    return amq(folder, "--config", str(file))
 
 
-def played(folder: Path, seed: str, faults: int) -> Verdict:
+def played(folder: Path, seed: str, faults: int, configuration: str) -> Verdict:
     """A run; nothing that happened in it may have surprised the broker."""
-    target = target_in(folder)
+    target = target_in(folder, configuration)
     verdict = play(target, seed, faults, folder / "history.jsonl", RABBITMQ_RULES if NAMED == "rabbitmq" else None)
     assert verdict.good, f"seed {seed}, {faults} faults, history and log in {folder}\n{verdict}"
     assert "Traceback" not in target.output(), target.output()[-4000:]
@@ -37,7 +47,7 @@ def played(folder: Path, seed: str, faults: int) -> Verdict:
 
 
 def test_what_was_promised_survives_kills_at_random_moments(tmp_path: Path) -> None:
-    counts = played(tmp_path, "1", FAULTS).counts
+    counts = played(tmp_path, "1", FAULTS, NARROW).counts
     # The load was worth the name.
     for what in ("confirmed", "tx committed", "purge", "delete", "redelivered", "entities seen", "unknown"):
         assert counts[what] > 0, f"{what}: {counts}"
@@ -48,5 +58,14 @@ def test_what_was_promised_survives_kills_at_random_moments(tmp_path: Path) -> N
 @pytest.mark.campaign
 @pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + -(-KILLS // ROUND)))
 def test_a_campaign_of_kills(tmp_path: Path, seed: int) -> None:
-    verdict = played(tmp_path, str(seed), min(ROUND, KILLS))
-    sys.stdout.write(f"seed {seed}: {verdict}\n")
+    rng = random.Random(seed)
+    configuration, small = rng.choice(("", NARROW, NARROW)), rng.random() < 0.5
+    with ExitStack() as stack:
+        if small:
+            try:
+                stack.enter_context(small_disk(tmp_path / "data", SMALL))
+            except NoMount:
+                small = False
+        verdict = played(tmp_path, str(seed), min(ROUND, KILLS), configuration)
+    kind = f"{'narrow' if configuration else 'as usual'}{', small disk' if small else ''}"
+    sys.stdout.write(f"seed {seed} ({kind}): {verdict}\n")
