@@ -259,6 +259,23 @@ def test_without_definitions_queues_have_no_names(data: Path, capsys: pytest.Cap
     assert {queue["name"] for queue in told["queues"]} == {None}
 
 
+def test_messages_that_an_exchange_delays_are_shown_as_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broker = BrokerProcess(tmp_path, data=tmp_path / "data")
+    broker.start()
+    connection = pika.BlockingConnection(pika.ConnectionParameters(broker.host, broker.port, heartbeat=0))
+    channel = connection.channel()
+    channel.confirm_delivery()
+    channel.exchange_declare("later", "x-delayed-message", durable=True, arguments={"x-delayed-type": "fanout"})
+    delayed = pika.BasicProperties(delivery_mode=2, headers={"x-delay": 600_000})
+    channel.basic_publish("later", "key", b"wait", delayed)
+    connection.close()
+    assert broker.stop() == 0
+    _, told = facts(capsys, "verify", tmp_path / "data")
+    assert [(row["vhost"], row["name"], row["messages"]) for row in told["queues"]] == [("/", "exchange later", 1)]
+
+
 # -- inspect --
 
 

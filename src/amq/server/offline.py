@@ -10,7 +10,7 @@ from shlex import quote
 from typing import Final
 
 from amq.definitions import entities
-from amq.definitions.entities import NumberedQueue
+from amq.definitions.entities import KeepingExchange, NumberedQueue
 from amq.journal import change as kinds
 from amq.journal.frame import SEGMENT_HEADER
 from amq.journal.replay import Corrupt
@@ -21,6 +21,10 @@ from amq.server.folder import DataFolder
 
 # What of the definition store is needed to read it: the file and its log.
 STORE_FILES: Final = ("", "-wal")
+# What messages wait in: queues, and exchanges that delay them.
+KEEPING: Final = (f"{kinds.QUEUE}/".encode(), f"{kinds.EXCHANGE}/".encode())
+# Names need not be UTF-8.
+AS_TEXT: Final = ("utf-8", "backslashreplace")
 
 # A segment that was read, None when nothing in it can be; and its octets.
 Visit = Callable[[Part, Scan | None, bytes], None]
@@ -53,7 +57,7 @@ def take_survey(journal: Path, visit: Visit | None = None) -> Survey:
 
 
 class QueueNames:
-    """Durable queues by the ids that the journal has for them.
+    """Durable queues, and exchanges that keep messages, by the ids that the journal has for them.
 
     `known` is None when the definition store cannot be read: any id may be that of a queue then.
     """
@@ -98,16 +102,17 @@ def _queues(path: Path) -> dict[int, tuple[str, str]]:
         database.close()
     found = {}
     for key, value in rows:
-        if key.startswith(kinds.QUEUE.encode() + b"/"):
-            queue = entities.read(key, value)
-            assert isinstance(queue, NumberedQueue), "keys say what they are of"
-            vhost = queue.vhost.encode("utf-8", "surrogatepass")
-            found[queue.queue_id] = (_text(vhost), _text(queue.name))
+        if key.startswith(KEEPING):
+            definition = entities.read(key, value)
+            if isinstance(definition, NumberedQueue):
+                found[definition.queue_id] = (_text(definition.vhost), definition.name.decode(*AS_TEXT))
+            elif isinstance(definition, KeepingExchange):
+                found[definition.waiting_id] = (_text(definition.vhost), f"exchange {definition.name.decode(*AS_TEXT)}")
     return found
 
 
-def _text(name: bytes) -> str:
-    return name.decode("utf-8", "backslashreplace")
+def _text(vhost: str) -> str:
+    return vhost.encode("utf-8", "surrogatepass").decode(*AS_TEXT)
 
 
 # -- in words --
