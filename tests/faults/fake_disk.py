@@ -171,6 +171,11 @@ class FakeDisk(Disk):
         """Lose power in the `nth` operation (of that kind) from now on: it and all that follow raise PowerLoss."""
         self._cut = Failure(kind, nth, 0)
 
+    @property
+    def dead(self) -> bool:
+        """Whether power is lost."""
+        return len(self.operations) > self._last
+
     def revive(self) -> None:
         """Go on after a cut as if only the process had died: the page cache is what it was."""
         self._cut = None
@@ -256,9 +261,9 @@ class FakeDisk(Disk):
         return operation
 
     def _end(self) -> None:
-        if len(self.operations) > self._last:
+        if self.dead:
             raise PowerLoss(f"in {self.operations[-1]}")
 
     def _powered(self) -> None:
-        if len(self.operations) > self._last:
+        if self.dead:
             raise PowerLoss(f"since {self.operations[self._last]}")

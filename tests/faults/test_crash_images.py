@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import itertools
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from amq.journal.replay import Corrupt
 from amq.journal.salvage import Salvage
 from amq.server import journal_files, journal_writer
 from amq.server.errors import StorageFailed
-from amq.server.journal_files import JournalFiles
+from amq.server.journal_files import JournalFiles, NoRoom
 from tests.faults.crash_images import History, Rot
 from tests.faults.crash_images_book import Book
 from tests.faults.crash_images_life import SEGMENT, Life
@@ -221,21 +222,67 @@ def test_a_spare_is_used_only_when_the_name_that_it_had_is_gone_for_good() -> No
             life.book.check(Life(again.crash(Random(lost), mode), life.book, Random(1)).recover())
 
 
-def test_what_a_salvage_copied_before_a_crash_is_not_copied_again_after_it() -> None:
-    def acknowledge(first: int, last: int) -> Callable[[Life], None]:
-        return lambda life: life.acknowledge(1, [lsn for lsn in life.alive[1] if first <= lsn <= last])
+def test_a_spare_gets_a_new_name_only_when_the_old_one_is_gone_for_good() -> None:
+    for lost in range(1, 8):
+        disk = FakeDisk()
+        life = new_life(disk)
+        for _ in range(3):
+            life.files.log.begin(life.files.roll(100, True))
+        serve(life, publish_one)
+        assert life.files.spares
+        disk.cut_power(lost)
+        with contextlib.suppress(PowerLoss):
+            life.files.roll(100, True)
+        for mode in (NONE, PREFIX, TORN):
+            life.book.check(Life(disk.crash(Random(lost), mode), life.book, Random(1)).recover())
 
+
+def test_what_frees_space_finds_a_spare_when_publishers_find_none() -> None:
+    files = JournalFiles(FakeDisk(capacity=10 * SEGMENT), SEGMENT)
+    files.recover()
+    with pytest.raises(NoRoom):
+        while True:
+            files.log.begin(files.roll(100, False))
+    files.log.begin(files.roll(100, True))
+
+
+def acknowledge(first: int, last: int) -> Callable[[Life], None]:
+    """Consume what has an LSN between these and waits in the first queue."""
+    return lambda life: life.acknowledge(1, [lsn for lsn in life.alive[1] if first <= lsn <= last])
+
+
+# Three messages of which the first goes, and then so much garbage that the others are salvaged.
+DAY = (lambda life: life.publish_to([1], [b"one", b"two", b"six"]), acknowledge(1, 1))
+GARBAGE = (publish_large, acknowledge(4, 1000)) * 10
+
+
+def test_power_may_go_in_every_operation_of_a_day_with_salvage() -> None:
+    salvaged = 0
+    for last in itertools.count(1):
+        disk = FakeDisk()
+        life = new_life(disk)
+        disk.cut_power(last)
+        with contextlib.suppress(BaseExceptionGroup):
+            serve(life, *DAY, *GARBAGE)
+        salvaged += life.files.log.salvaged > 0
+        for mode in (NONE, PREFIX):
+            life.book.check(Life(disk.crash(Random(last), mode), life.book, Random(1)).recover())
+        if not life.disk.dead:
+            break
+    assert last > salvaged > 10
+
+
+def test_what_a_salvage_copied_before_a_crash_is_not_copied_again_after_it() -> None:
     disk = FakeDisk()
     life = new_life(disk)
-    garbage = [publish_large, acknowledge(4, 1000)] * 10
     disk.cut_power(1, "unlink")
     with contextlib.suppress(BaseExceptionGroup):
-        serve(life, lambda life: life.publish_to([1], [b"one", b"two", b"six"]), acknowledge(1, 1), *garbage)
+        serve(life, *DAY, *GARBAGE)
     # The copy of the second and the third is safe, and the first segment still has its name.
     after = Life(disk.crash(Random(1), NONE), life.book, Random(1), hasty=False)
     life.book.settle_for(life.book.check(after.recover()))
     assert after.files.log.moved_lsns and after.files.log.segments[0].number == 1
-    serve(after, acknowledge(2, 3), *garbage)
+    serve(after, acknowledge(2, 3), *GARBAGE)
     assert after.files.log.segments[0].number > 1
     found = Life(after.disk.crash(Random(1), NONE), life.book, Random(1)).recover()
     assert found == life.book.safe
