@@ -11,6 +11,8 @@ writes, syncs and renames is what a crash at any moment leaves intact:
 import errno
 import os
 import time
+from collections.abc import Iterator
+from itertools import count
 from typing import Final
 
 import attrs
@@ -28,6 +30,8 @@ FIRST_BYTES: Final = 1 << 22
 LEAST_BYTES: Final = 1 << 20
 # On a full disk a segment may be as small as this.
 LEAST_SPARE: Final = 1 << 16
+# Each segment may be so many times as large as the one before it.
+GROWTH: Final = 4
 # A segment takes at most this part of its file system.
 PART: Final = 16
 ZEROS: Final = bytes(1 << 20)
@@ -52,7 +56,7 @@ class JournalFiles:
     total: int = attrs.field(default=0, init=False)
     # Something at the end of the last segment may not be safe.
     _unsynced: bool = attrs.field(default=False, init=False)
-    _named: int = attrs.field(default=0, init=False)
+    _names: Iterator[int] = attrs.field(factory=count, init=False)
 
     # -- at the start --
 
@@ -158,7 +162,7 @@ class JournalFiles:
             self._unsynced = False
         while not last_spare and len(self.spares) < SPARES:
             self.prepare()
-        spare = self._spare_for(size + frame.SEGMENT_HEADER, self.segment_bytes)
+        spare = self._spare_for(size + frame.SEGMENT_HEADER, self._usual())
         segment = self.log.new_segment(_salt(), self.disk.size(spare))
         header = frame.Header(segment.salt, segment.number, segment.first_sequence, _now(), segment.first_lsn)
         self.disk.write(spare, 0, [header.pack()])
@@ -166,9 +170,13 @@ class JournalFiles:
         return segment
 
     def prepare(self) -> None:
-        """Have one more spare, unless there are enough. Raises NoRoom, and OSError."""
-        if len(self.spares) < SPARES:
-            self.spares.append(self._make_spare(self.segment_bytes))
+        """Have one more spare. Raises NoRoom, and OSError. This may run beside the other calls."""
+        self.spares.append(self._make_spare(self._usual()))
+
+    def wants_spare(self) -> bool:
+        """Whether it is time to have one more spare made, before the last segment is full."""
+        last = self.log.segments[-1]
+        return len(self.spares) < SPARES and last.used > last.size // 4
 
     def release(self, segment: Segment) -> None:
         """A segment was dropped: let its file go, or use it again. Raises OSError."""
@@ -187,13 +195,18 @@ class JournalFiles:
     # -- spares --
 
     def _keep_spares(self) -> None:
-        for name in self.disk.names():
-            if name.endswith(SPARE_SUFFIX):
-                self._named = max(self._named, int(name.partition(".")[0]))
-                if self.disk.size(name) >= self.segment_bytes and len(self.spares) < SPARES:
-                    self.spares.append(name)
-                else:
-                    self.disk.unlink(name)
+        names = [name for name in self.disk.names() if name.endswith(SPARE_SUFFIX)]
+        names.sort(key=self.disk.size, reverse=True)
+        for name in names:
+            if self.disk.size(name) >= min(FIRST_BYTES, self.segment_bytes) and len(self.spares) < SPARES:
+                self.spares.append(name)
+            else:
+                self.disk.unlink(name)
+        self._names = count(max([int(name.partition(".")[0]) for name in names], default=0) + 1)
+
+    def _usual(self) -> int:
+        """How large the next segment should be: who writes little needs little."""
+        return min(self.segment_bytes, max(FIRST_BYTES, GROWTH * self.log.segments[-1].size))
 
     def _spare_for(self, size: int, usual: int) -> str:
         """A spare of at least so many octets, taken from those that are ready or made. Raises NoRoom."""
@@ -212,8 +225,7 @@ class JournalFiles:
 
     def _make_spare(self, size: int) -> str:
         """Write zeros now: later writes then need no new blocks, which is faster and cannot fail for lack of them."""
-        self._named += 1
-        name = f"{self._named:010}{SPARE_SUFFIX}"
+        name = self._new_name()
         try:
             self.disk.create(name)
             for offset in range(0, size, len(ZEROS)):
@@ -226,6 +238,9 @@ class JournalFiles:
             raise
         return name
 
+    def _new_name(self) -> str:
+        return f"{next(self._names):010}{SPARE_SUFFIX}"
+
     def _name_segment(self, spare: str, number: int) -> str:
         self.disk.sync(spare)
         name = segment_name(number)
@@ -235,9 +250,8 @@ class JournalFiles:
 
     def _to_spares(self, name: str) -> None:
         """Take a segment's name away for good; its salt is what makes the old frames in it void."""
-        if self.disk.size(name) >= self.segment_bytes and len(self.spares) < SPARES:
-            self._named += 1
-            spare = f"{self._named:010}{SPARE_SUFFIX}"
+        if self.log.segments and self.disk.size(name) >= self._usual() and len(self.spares) < SPARES:
+            spare = self._new_name()
             self.disk.rename(name, spare)
             self.disk.sync_folder()
             self.spares.append(spare)

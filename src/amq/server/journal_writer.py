@@ -41,6 +41,8 @@ AGAIN: Final = 0.1
 SLICE_RECORDS: Final = 2000
 SLICE_OCTETS: Final = 1 << 20
 SLICE_PAUSE: Final = 0.05
+FILLING: Final = "filling"
+ROLLING: Final = "rolling"
 # Seconds between reports.
 REPORT: Final = 60.0
 FULL: Final = "the disk was full to the end, and what was not confirmed is lost"
@@ -70,6 +72,9 @@ class JournalWriter:
     _wake: trio.Event = attrs.field(factory=trio.Event, init=False)
     # Somebody to be woken is waiting, for something urgent only.
     _dozing: bool = attrs.field(default=False, init=False)
+    # A spare should be made; and what finds no room at present.
+    _low: trio.Event = attrs.field(factory=trio.Event, init=False)
+    _short: set[str] = attrs.field(factory=set, init=False)
     _unmarked: bool = attrs.field(default=False, init=False)
     _salvage: Salvage | None = attrs.field(default=None, init=False)
     # Before then no slice is copied (monotonic seconds).
@@ -91,6 +96,7 @@ class JournalWriter:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._watch)
             nursery.start_soon(self._report)
+            nursery.start_soon(self._fill)
             try:
                 while not self._finishing:
                     await self._wait()
@@ -207,6 +213,8 @@ class JournalWriter:
         await self._disk(partial(self.files.append, offset, pieces))
         log.synced = log.sequence - 1
         self._unmarked = True
+        if self.files.wants_spare():
+            self._low.set()
         self.statistics.note(time.perf_counter() - began, sum([run.count for run in work.runs]), work.size)
 
     async def _mark(self) -> None:
@@ -228,19 +236,15 @@ class JournalWriter:
                 segment = await self._disk(partial(self.files.roll, size, last))
                 break
             except NoRoom:
-                if not told:
-                    told = True
-                    LOGGER.warning("the disk has no room for the journal: publishers wait")
-                    self.starved(True)
+                told = True
+                self._say_short(ROLLING, True)
                 if self._finishing:
                     raise OSError(errno.ENOSPC, FULL) from None
                 await self._free(work.first_lsn)
                 self.flush()
                 await trio.sleep(AGAIN)
         self.files.log.begin(segment)
-        if told:
-            LOGGER.warning("the disk has room for the journal again")
-            self.starved(False)
+        self._say_short(ROLLING, False)
 
     async def _free(self, below: int) -> None:
         """Write what may free a segment: acknowledgements of messages that are in the journal."""
@@ -256,6 +260,31 @@ class JournalWriter:
                 await self._append(work)
                 journal.landed(work)
         await self._drop()
+
+    async def _fill(self) -> None:
+        """Have spares made before they are needed: whoever waits for a confirm is not to wait for that."""
+        while True:
+            await self._low.wait()
+            self._low = trio.Event()
+            while self.files.wants_spare():
+                try:
+                    await trio.to_thread.run_sync(self.files.prepare)
+                except NoRoom:
+                    self._say_short(FILLING, True)
+                    await trio.sleep(AGAIN)
+                except OSError as error:
+                    raise StorageFailed("write to", error.filename or self.files.disk.where(), error) from error
+            self._say_short(FILLING, False)
+
+    def _say_short(self, what: str, short: bool) -> None:
+        """Whether something finds no room; publishers wait as long as anything does."""
+        before = bool(self._short)
+        (self._short.add if short else self._short.discard)(what)
+        if bool(self._short) != before:
+            LOGGER.warning(
+                "the disk has no room for the journal: publishers wait" if short else "the disk has room again"
+            )
+            self.starved(short)
 
     async def _drop(self) -> None:
         """Let go of the first segments, as far as nothing in them is needed."""
