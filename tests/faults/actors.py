@@ -25,12 +25,13 @@ MARK_EVERY: Final = 40
 
 @attrs.frozen
 class Route:
-    """Where a publisher publishes to, and the queues that get it."""
+    """Where a publisher publishes to, and the queues that get it. Times are the longest, in ms; 0: none."""
 
     queues: tuple[str, ...]
     exchange: str = ""
     priorities: int = 0
     expiration: int = 0
+    delay: int = 0
 
 
 class Actor(threading.Thread):
@@ -97,9 +98,18 @@ class Actor(threading.Thread):
 class Publisher(Actor):
     """Publishes to random routes, with confirms, and never has more than a window of messages unconfirmed."""
 
-    def __init__(self, name: str, address: Address, history: History, seed: str, routes: tuple[Route, ...]) -> None:
+    def __init__(
+        self,
+        name: str,
+        address: Address,
+        history: History,
+        seed: str,
+        routes: tuple[Route, ...],
+        sizes: tuple[int, ...] = SIZES,
+    ) -> None:
         super().__init__(name, address, history, seed)
         self.routes = routes
+        self.sizes = sizes
 
     def work(self, session: Session) -> None:
         session.confirm()
@@ -110,10 +120,11 @@ class Publisher(Actor):
                 session.publish(
                     route.queues,
                     exchange=route.exchange,
-                    size=self.size(),
+                    size=self.rng.choice(self.sizes),
                     persistent=self.rng.random() < 0.93,
                     priority=self.rng.randint(0, route.priorities),
                     expiration=self.rng.randint(1, route.expiration) if route.expiration else 0,
+                    delay=self.rng.randint(1, route.delay) if route.delay else 0,
                 )
                 session.wait_for_confirms(window - 1)
             session.listen(0)

@@ -32,6 +32,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     losses.torn,
     deliveries.altered,
     deliveries.invented,
+    deliveries.refused,
     deliveries.transient_returned,
     deliveries.duplicates,
     deliveries.flagged_for_nothing,

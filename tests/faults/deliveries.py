@@ -36,6 +36,15 @@ def invented(record: Record, rules: Rules) -> Iterator[Violation]:
             yield Violation("never committed", where)
 
 
+def refused(record: Record, rules: Rules) -> Iterator[Violation]:
+    """Messages that the only queue they were for had refused."""
+    for message in record.refused:
+        publish = record.publishes[message][1]
+        for queue in publish.queues if len(publish.queues) == 1 else ():
+            for number, _ in record.copy(queue, message).deliveries:
+                yield Violation("refused and delivered", f"{message} from {queue}, delivery {number}")
+
+
 def transient_returned(record: Record, rules: Rules) -> Iterator[Violation]:
     """Transient messages that outlived a restart."""
     for copy in record.copies.values():
@@ -131,9 +140,11 @@ def _explained(record: Record, copy: Copy, before: int, first: Deliver, number: 
 
 
 def _may_be_new(record: Record, copy: Copy, first: Deliver, second: Deliver) -> bool:
-    """Whether the crash undid a dead-lettering that had been delivered already, so that it took place a second time."""
-    targets = {declared.dead_letter_to for declared in record.queues.values()}
-    return copy.queue in targets and any(record.kills(record.life[first.connection], record.life[second.connection]))
+    """Whether a crash undid that the message came to this queue, after its delivery, so that it came a second time."""
+    declared = record.queues.get(copy.queue)
+    targets = {each.dead_letter_to for each in record.queues.values()}
+    elsewhere = copy.queue in targets or (declared is not None and declared.indirect)
+    return elsewhere and any(record.kills(record.life[first.connection], record.life[second.connection]))
 
 
 def _went_between(record: Record, consumer: str, since: float, delivered: int, first: int, last: int) -> bool:

@@ -111,6 +111,7 @@ class Declared(Event):
 
     `ordered`: it never has two consumers at a time. `dead_letter_to`: the queue that its dead letters reach.
     `expires`: messages may go there by themselves. `priorities`: it has some.
+    `indirect`: its messages have been elsewhere in the broker before, as dead letters have.
     """
 
     queue: str
@@ -118,6 +119,7 @@ class Declared(Event):
     dead_letter_to: str = ""
     expires: bool = False
     priorities: bool = False
+    indirect: bool = False
 
 
 @attrs.frozen

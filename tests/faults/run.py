@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from tests.faults.checker import check
+from tests.faults.client import Address
 from tests.faults.history import History
 from tests.faults.target import Target, started
 from tests.faults.verdict import Rules, Verdict
-from tests.faults.workload import Load, declare
+from tests.faults.workload import Load, mixed
 
 # What RabbitMQ does not promise: transactions are not atomic, and acknowledgements and purges are written to disk when
 # it finds the time. That dead letters may be lost cannot be told from other losses, so it is not forgiven.
@@ -58,12 +60,17 @@ class Trouble:
         self.history.up = True
 
 
-def play(target: Target, seed: str, faults: int, history_file: Path, rules: Rules | None = None) -> Verdict:
+Kind = Callable[[Address, History, str], Load]
+
+
+def play(
+    target: Target, seed: str, faults: int, history_file: Path, rules: Rules | None = None, kind: Kind = mixed
+) -> Verdict:
     """Load with so many faults from this seed; the history is kept in the file if a promise was broken."""
     history = History()
     with started(target):
-        declare(target.address, history)
-        load = Load(target.address, history, seed)
+        load = kind(target.address, history, seed)
+        load.declare()
         trouble = Trouble(target, history, seed)
         load.start()
         try:

@@ -84,10 +84,11 @@ class Session:
         channel: int = CHANNEL,
         mandatory: bool = False,
         expiration: int = 0,
+        delay: int = 0,
     ) -> str:
         """Publish a message that these queues must get; returns its name. Without an exchange, to the one queue.
 
-        `expiration`, in ms, is left out when it is 0.
+        `expiration` and `delay` (x-delay), in ms, are left out when they are 0.
         """
         queues = tuple(queues)
         self._counter += 1
@@ -98,6 +99,8 @@ class Session:
         self._covers[message] = self.history.add(Publish(self.name, message, queues, tx))
         key = routing_key if exchange else queues[0].partition("#")[0]
         properties = properties_of(message) | ({"expiration": str(expiration)} if expiration else {})
+        if delay:
+            properties["headers"] = {"x-delay": delay}
         self.client.publish(channel, exchange, key, body_of(message), properties, mandatory)
         return message
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.history import Complaint, Deliver, Opened, Publish, Seen
+from tests.faults.history import Complaint, Confirm, Deliver, Opened, Publish, Seen
 from tests.faults.message import Name, body_of, intact, properties_of
 from tests.faults.story import Story
 
@@ -91,6 +91,26 @@ def test_a_message_in_a_queue_that_it_was_not_meant_for_is_seen() -> None:
     story.take(1, "c", "r")
     story.take(1, "c", "q")
     assert story.kinds() == {"in the wrong queue"}
+
+
+def test_a_message_that_its_queue_refused_may_not_come_out_of_it() -> None:
+    story = told()
+    story.publish(1, confirmed=False)
+    story.add(Confirm(story.name(1), refused=True))
+    story.drain()
+    assert story.verdict().good
+    story.take(1, "d")
+    assert story.kinds() == {"refused and delivered"}
+
+
+def test_a_delayed_message_may_come_a_second_time_after_a_kill() -> None:
+    for kill in (True, False):
+        story = told(indirect=True)
+        story.publish(1)
+        story.take(1)
+        story.kill() if kill else story.stop()
+        story.take(1, "d")
+        assert story.kinds() == (set() if kill else {"redelivery without its flag"})
 
 
 def test_an_altered_message_is_seen() -> None:

@@ -1,4 +1,4 @@
-"""The mixed load: queues of every kind, the actors that work on them, faults in between, and the drain at the end."""
+"""Loads: queues of every kind with the actors that work on them, and the drain at the end."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from tests.faults.client import PATIENCE, Address
 from tests.faults.history import Declared, Draining, History
 from tests.faults.quiet import eventually
 from tests.faults.session import MARKS, Session
+from tests.faults.target import NAMED
 
 QUEUES: Final = (
     Declared(MARKS, ordered=True),
@@ -31,7 +32,13 @@ QUEUES: Final = (
     Declared("move.source"),
     Declared("move.target", ordered=True),
     Declared("purged", ordered=True),
+    Declared("limited", ordered=True),
+    Declared("dropping", dead_letter_to="dropped", expires=True),
+    Declared("dropped"),
 )
+# RabbitMQ has such exchanges in a plugin only.
+DELAYED: Final = (Declared("delayed", indirect=True),) if NAMED == "amq" else ()
+PINNED: Final = (Declared(MARKS, ordered=True), Declared("pinned", ordered=True), Declared("flow", ordered=True))
 ARGUMENTS: Final[dict[str, dict[str, Any]]] = {
     "priorities": {"x-max-priority": 4},
     "dead.source": {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "dead.target"},
@@ -40,8 +47,16 @@ ARGUMENTS: Final[dict[str, dict[str, Any]]] = {
         "x-dead-letter-routing-key": "expiring.target",
         "x-message-ttl": 300,
     },
+    "limited": {"x-max-length": 20, "x-overflow": "reject-publish"},
+    "dropping": {"x-max-length": 20, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": "dropped"},
 }
 FAN: Final = ("fan.0", "fan.1", "fan.2")
+EXCHANGES: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
+    ("fan", "fanout", {}),
+    (EXCHANGE, "direct", {}),
+    *([("delayed", "x-delayed-message", {"x-delayed-type": "fanout"})] if DELAYED else []),
+)
+BINDINGS: Final = (*(("fan", queue) for queue in FAN), *(("delayed", declared.queue) for declared in DELAYED))
 ROUTES: Final = (
     Route(("plain.0",)),
     Route(("plain.1",)),
@@ -52,45 +67,38 @@ ROUTES: Final = (
     Route(("dead.source",)),
     Route(("expiring.source",), expiration=600),
     Route(("move.source",)),
+    Route(("limited",)),
+    Route(("dropping",)),
+    *([Route(("delayed",), exchange="delayed", delay=500)] if DELAYED else []),
 )
-
-
-def declare(address: Address, history: History) -> None:
-    """Everything that is there from the beginning."""
-    session = Session(address, "declare", history)
-    for exchange, kind in (("fan", "fanout"), (EXCHANGE, "direct")):
-        session.client.call(1, "exchange.declare", exchange=exchange, type=kind, durable=True)
-    for declared in QUEUES:
-        queue = declared.queue
-        session.client.call(1, "queue.declare", queue=queue, durable=True, arguments=ARGUMENTS.get(queue, {}))
-        history.add(declared)
-    for queue in FAN:
-        session.client.call(1, "queue.bind", queue=queue, exchange="fan")
-    session.close()
-    session.drop()
+# One message in twenty stays.
+PINNED_ROUTES: Final = (Route(("pinned",)), *[Route(("flow",))] * 19)
 
 
 class Load:
-    """The actors, from `start` to `finish`; `seed` decides what they do, as far as the broker lets them."""
+    """Queues, and actors that work on them from `start` to `finish`."""
 
-    def __init__(self, address: Address, history: History, seed: str, *, publishers: int = 3) -> None:
+    def __init__(self, address: Address, history: History, queues: tuple[Declared, ...], actors: list[Actor]) -> None:
         self.address = address
         self.history = history
-        common = address, history, seed
-        self.churner = Churner("churner", *common)
-        self.actors: list[Actor] = [
-            *(Publisher(f"publisher{number}", *common, routes=ROUTES) for number in range(publishers)),
-            *(Consumer(f"consumer-{queue}", *common, queue, alone=True) for queue in ("plain.0", "plain.1", *FAN[:2])),
-            *(Consumer(f"shared{number}", *common, "shared") for number in range(2)),
-            Consumer("rejecter", *common, "dead.source", rejects=0.7),
-            Consumer("undertaker", *common, "dead.target"),
-            Consumer("late-one", *common, "expiring.target"),
-            Getter("getter", *common, "priorities"),
-            Committer("committer", *common, ("tx.0", "tx.1", "tx.2")),
-            Mover("mover", *common, "move.source", "move.target"),
-            Purger("purger", *common, "purged"),
-            self.churner,
-        ]
+        self.queues = queues
+        self.actors = actors
+
+    def declare(self) -> None:
+        """Make everything that is there from the beginning."""
+        session = Session(self.address, "declare", self.history)
+        for exchange, kind, arguments in EXCHANGES:
+            fields = {"exchange": exchange, "type": kind, "durable": True, "arguments": arguments}
+            session.client.call(1, "exchange.declare", **fields)
+        for declared in self.queues:
+            queue = declared.queue
+            session.client.call(1, "queue.declare", queue=queue, durable=True, arguments=ARGUMENTS.get(queue, {}))
+            self.history.add(declared)
+        for exchange, queue in BINDINGS:
+            if queue in [declared.queue for declared in self.queues]:
+                session.client.call(1, "queue.bind", queue=queue, exchange=exchange)
+        session.close()
+        session.drop()
 
     def start(self) -> None:
         """Set all to work."""
@@ -109,7 +117,40 @@ class Load:
 
     def drain(self) -> None:
         """Take everything out of all queues, when nobody else uses them."""
-        drain(self.address, self.history, [*(declared.queue for declared in QUEUES), *self.churner.queues()])
+        queues = [declared.queue for declared in self.queues]
+        for actor in self.actors:
+            if isinstance(actor, Churner):
+                queues += actor.queues()
+        drain(self.address, self.history, queues)
+
+
+def mixed(address: Address, history: History, seed: str) -> Load:
+    """Everything that there is; the seed decides what the actors do, as far as the broker lets them."""
+    common = address, history, seed
+    actors: list[Actor] = [
+        *(Publisher(f"publisher{number}", *common, routes=ROUTES) for number in range(3)),
+        *(Consumer(f"consumer-{queue}", *common, queue, alone=True) for queue in ("plain.0", "plain.1", *FAN[:2])),
+        *(Consumer(f"shared{number}", *common, "shared") for number in range(2)),
+        Consumer("rejecter", *common, "dead.source", rejects=0.7),
+        Consumer("undertaker", *common, "dead.target"),
+        Consumer("late-one", *common, "expiring.target"),
+        *(Getter(f"getter-{queue}", *common, queue) for queue in ("priorities", "limited", "dropping")),
+        Committer("committer", *common, ("tx.0", "tx.1", "tx.2")),
+        Mover("mover", *common, "move.source", "move.target"),
+        Purger("purger", *common, "purged"),
+        Churner("churner", *common),
+    ]
+    return Load(address, history, (*QUEUES, *DELAYED), actors)
+
+
+def pinned(address: Address, history: History, seed: str) -> Load:
+    """Much that goes at once and a little that stays, spread over the whole journal."""
+    common = address, history, seed
+    actors: list[Actor] = [
+        *(Publisher(f"publisher{number}", *common, PINNED_ROUTES, sizes=(20_000,)) for number in range(3)),
+        Consumer("consumer", *common, "flow", alone=True),
+    ]
+    return Load(address, history, PINNED, actors)
 
 
 def drain(address: Address, history: History, queues: list[str]) -> None:
@@ -119,6 +160,13 @@ def drain(address: Address, history: History, queues: list[str]) -> None:
         eventually(lambda queue=queue: _consumers(session, queue) == 0, f"{queue} keeps consumers")  # type: ignore[misc]
     if "expiring.source" in queues:
         eventually(lambda: session.count("expiring.source") == (0, 0), "what expires stays")
+    if "delayed" in queues:
+        # Delayed for longer than all the others, it comes last.
+        session.confirm()
+        session.publish(["delayed"], exchange="delayed", delay=800)
+        session.wait_for_confirms()
+        before = _ready(session, "delayed")
+        eventually(lambda: _ready(session, "delayed") > before, "what is delayed stays")
     history.add(Draining())
     for queue in queues:
         if session.count(queue) is not None:
@@ -141,6 +189,11 @@ def _empty(address: Address, history: History, queue: str) -> None:
     eventually(take, f"{queue} does not become empty")
     session.close()
     session.drop()
+
+
+def _ready(session: Session, queue: str) -> int:
+    found = session.count(queue)
+    return found[0] if found else 0
 
 
 def _consumers(session: Session, queue: str) -> int:
