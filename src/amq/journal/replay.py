@@ -55,7 +55,7 @@ def survey(name: str, octets: bytes, header: Header) -> End:
         problem = f"a frame that was safe cannot be read, the one at {later.start} says so"
         raise Corrupt(name, at, wanted, problem)
     unvouched = [each for each in frames if each.sequence > synced]
-    return End(at, wanted, synced, unvouched, not frames)
+    return End(at, wanted, synced, unvouched, not any(found.count for found in frames))
 
 
 def vouching(octets: bytes, at: int, salt: int, sequence: int) -> Frame | None:

@@ -105,8 +105,11 @@ class FolderDisk(Disk):
             size = sum(map(len, part))
             with self._named(name):
                 written = os.pwritev(fd, part, offset)
+                if written != size:
+                    # The kernel writes less only when it has to: the rest makes it say why.
+                    rest = b"".join(part)[written:]
+                    written += os.pwrite(fd, rest, offset + written)
             if written != size:
-                # The kernel writes less only when it has to; the next call would say why.
                 raise OSError(errno.EIO, f"{written} of {size} octets written at {offset}", str(self.folder / name))
             offset += size
 

@@ -67,12 +67,16 @@ class JournalFiles:
         self._sync_names()
         self._keep_spares()
         headers = self._headers()
+        found = len(headers)
         end = self._end(headers)
         replay = Replay(self.log)
         for index, (name, header) in enumerate(headers):
             before = headers[index + 1][1].first_sequence if index + 1 < len(headers) else end.synced + 1
             replay.read(name, header, self._whole(name), before)
         self._new_last(headers, end, replay)
+        if len(headers) < found or any(each.count for each in end.unvouched):
+            # There was another start since that stop, or the next one could not tell that there was this one.
+            replay.delivered = None
         # Behind what counts there may be frames that do not: they go, and with them the unused rest of the file.
         for segment in self.log.segments[:-1]:
             if segment.size > segment.used:
@@ -151,6 +155,11 @@ class JournalFiles:
         self.disk.write(self.log.segments[-1].name, offset, pieces)
         self._unsynced = True
 
+    def sync(self) -> None:
+        """Make the last segment safe as it is. Raises OSError."""
+        self.disk.sync(self.log.segments[-1].name)
+        self._unsynced = False
+
     def roll(self, size: int, last_spare: bool) -> Segment:
         """Make the next segment, with room for a frame of `size`, for the log to begin. Raises NoRoom, and OSError.
 
@@ -158,8 +167,7 @@ class JournalFiles:
         """
         if self._unsynced:
             # The header of the new segment says that everything before it is safe, the MARK included.
-            self.disk.sync(self.log.segments[-1].name)
-            self._unsynced = False
+            self.sync()
         while not last_spare and len(self.spares) < SPARES:
             self.prepare()
         spare = self._spare_for(size + frame.SEGMENT_HEADER, self._usual())

@@ -123,7 +123,9 @@ class JournalWriter:
             await self._write(journal.take())
         journal.say_clean(self._bounds)
         await self._write(journal.take())
+        # Nothing comes after it that could vouch for it.
         await self._mark()
+        await self._disk(self.files.sync)
 
     # -- when --
 
