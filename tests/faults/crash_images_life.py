@@ -128,6 +128,7 @@ class Life:
     starvations: int = attrs.field(default=0, init=False)
     # Bodies of one size and batches of one shape: then what a file held before fits what comes.
     regular: bool = attrs.field(default=False)
+    store: Store = attrs.field(factory=UnusedStore)
     # False: the writer has time for everything after each step.
     hasty: bool = attrs.field(default=True)
     # What a clean stop is to say: queue, priority, LSN.
@@ -154,7 +155,7 @@ class Life:
         """
         broker = NotedBroker(Settings(), 0.0, NOW / 1000, self.batch, defaults=False)
         broker.book = self.book
-        self.writer = InlineWriter(broker, self.files, UnusedStore(), 1e9, lambda: None, self._set_starved)
+        self.writer = InlineWriter(broker, self.files, self.store, 1e9, lambda: None, self._set_starved)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.writer.run)
             for step in steps:

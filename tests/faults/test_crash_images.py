@@ -5,14 +5,17 @@ import copy
 import itertools
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
 import pytest
 import trio
 import trio.testing
 
-from amq.journal import frame
+from amq.definitions.entry import Compare, Result
+from amq.definitions.store import StoreError
+from amq.journal import change, frame
+from amq.journal.change import Change
 from amq.journal.replay import Corrupt
 from amq.journal.salvage import Salvage
 from amq.server import journal_files, journal_writer
@@ -20,7 +23,7 @@ from amq.server.errors import StorageFailed
 from amq.server.journal_files import JournalFiles, NoRoom
 from tests.faults.crash_images import History, Rot
 from tests.faults.crash_images_book import Book
-from tests.faults.crash_images_life import SEGMENT, Life
+from tests.faults.crash_images_life import SEGMENT, Life, UnusedStore
 from tests.faults.fake_disk import ALL, NONE, PREFIX, TORN, FakeDisk, PowerLoss
 
 IMAGES = int(os.environ.get("AMQ_CRASH_IMAGES", "20000"))
@@ -173,11 +176,37 @@ def test_a_failed_fsync_ends_the_writer_and_nothing_is_tried_again() -> None:
         disk = FakeDisk()
         life = new_life(disk)
         disk.fail(kind)
-        with pytest.RaisesGroup(StorageFailed, flatten_subgroups=True):
+        with pytest.raises(ExceptionGroup) as caught:
             serve(life, publish_one)
+        assert caught.value.split(StorageFailed)[1] is None
         assert disk.operations[-1].kind == kind
         assert life.batch.durable == 0
         assert new_life(disk.crash(Random(1), NONE)).alive[1] == []
+
+
+class FailingStore(UnusedStore):
+    """Can keep nothing."""
+
+    async def txn(
+        self,
+        compares: Sequence[Compare] = (),
+        puts: Sequence[tuple[bytes, bytes]] = (),
+        deletes: Sequence[bytes] = (),
+        prefixes: Sequence[bytes] = (),
+    ) -> Result:
+        raise StoreError("the disk is broken")
+
+
+def test_messages_are_safe_only_after_the_definitions_that_came_before_them() -> None:
+    disk = FakeDisk()
+    life = new_life(disk)
+    life.store = FailingStore()
+    life.batch.define(Change(change.QUEUE, "/", (b"q",), None, True))
+    with pytest.raises(ExceptionGroup) as caught:
+        serve(life, publish_one)
+    assert caught.value.split(StorageFailed)[1] is None
+    assert life.batch.durable == 0
+    assert new_life(disk.crash(Random(1), ALL)).alive[1] == []
 
 
 def test_a_stop_in_good_order_says_what_was_delivered_and_nothing_else_does() -> None:
