@@ -13,7 +13,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from amq.definitions.entry import Event, Result
 from amq.definitions.sqlite import SqliteStore
-from amq.definitions.store import Compacted, Store, StoreError
+from amq.definitions.store import Compacted, Store, StoreError, StoreFull
 
 
 def open_in(folder: Path, remembered: int = 10_000) -> SqliteStore:
@@ -207,16 +207,44 @@ async def test_after_a_failed_write_nothing_is_written_any_more(tmp_path: Path, 
     await store.close()
 
 
-async def test_a_full_disk_is_one_of_the_failures_and_loses_nothing_that_was_answered(tmp_path: Path) -> None:
+async def test_what_finds_no_room_is_not_written_at_all_and_may_be_tried_again(tmp_path: Path) -> None:
     store = open_in(tmp_path)
     await store.txn(puts=[(b"a", b"1")])
     pages = store._database.execute("PRAGMA page_count").fetchone()[0]
     store._database.execute(f"PRAGMA max_page_count = {pages + 2}")
-    with pytest.raises(StoreError, match="full"):
-        await store.txn(puts=[(b"%d" % number, bytes(1000)) for number in range(100)])
+    much = [(b"%d" % number, bytes(1000)) for number in range(100)]
+    with pytest.raises(StoreFull, match="full"):
+        await store.txn(puts=much)
+    assert [entry.key for entry in (await store.scan()).entries] == [b"a"]
+    assert (await store.txn(puts=[(b"b", b"2")])).revision == 2
+    store._database.execute(f"PRAGMA max_page_count = {pages + 200}")
+    assert (await store.txn(puts=much)).revision == 3
     await store.close()
     store = open_in(tmp_path)
-    assert [entry.key for entry in (await store.scan()).entries] == [b"a"]
+    assert len((await store.scan()).entries) == 102
+    await store.close()
+
+
+async def test_of_several_that_find_no_room_each_is_told_so(tmp_path: Path) -> None:
+    store = open_in(tmp_path)
+    pages = store._database.execute("PRAGMA page_count").fetchone()[0]
+    store._database.execute(f"PRAGMA max_page_count = {pages + 2}")
+    outcomes: list[str] = []
+
+    async def put(key: bytes, size: int) -> None:
+        try:
+            await store.txn(puts=[(key, bytes(size))])
+        except StoreFull:
+            outcomes.append("full")
+        else:
+            outcomes.append("written")
+
+    async with trio.open_nursery() as nursery:
+        for number in range(3):
+            nursery.start_soon(put, b"%d" % number, 100_000)
+    assert outcomes == ["full"] * 3
+    await put(b"small", 10)
+    assert outcomes[3:] == ["written"]
     await store.close()
 
 

@@ -23,7 +23,7 @@ import attrs
 import trio
 
 from amq.definitions.entry import Compare, Entry, Event, Result, Scan
-from amq.definitions.store import Compacted, Store, StoreError
+from amq.definitions.store import Compacted, Store, StoreError, StoreFull
 
 FORMAT: Final = 1
 # Of events, about so many are remembered for watches, and in any case those of the latest transaction.
@@ -32,6 +32,8 @@ REMEMBERED: Final = 10_000
 CHECKPOINT: Final = 2_000
 # Events that a watch reads at once.
 _PAGE: Final = 500
+# SQLITE_FULL.
+_FULL: Final = 13
 
 _SCHEMA: Final = f"""
 BEGIN;
@@ -153,6 +155,10 @@ class SqliteStore(Store):
         before = self._revision
         try:
             results = await self._in_thread(partial(self._commit, group))
+        except StoreFull:
+            # Each of those who wait finds out for itself whether there is room by then.
+            self._waiting = group + self._waiting
+            raise
         except sqlite3.Error as error:
             self._failure = f"{error}; nothing can be written any more"
             raise StoreError(f"{self._path}: {error}") from error
@@ -213,9 +219,37 @@ class SqliteStore(Store):
         return found
 
     def _commit(self, group: list[_Wanted]) -> list[Result]:
+        changed = self._database.total_changes
+        events = self._events
+        try:
+            results = self._write_all(group)
+        except sqlite3.OperationalError as error:
+            if not _is_full(error):
+                raise
+            # Nothing of it is in the file; SQLite may have undone it already.
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            self._events = events
+            raise StoreFull(f"{self._path}: {error}") from error
+        self._unmerged += self._database.total_changes - changed
+        if self._unmerged >= CHECKPOINT:
+            self._merge()
+        return results
+
+    def _merge(self) -> None:
+        """Bring what was written into the file. Not left to SQLite, which would say nothing when this fails."""
+        try:
+            self._rows("PRAGMA wal_checkpoint(PASSIVE)")
+        except sqlite3.OperationalError as error:
+            # It is in the log as safely, and may stay there for now.
+            if not _is_full(error):
+                raise
+        else:
+            self._unmerged = 0
+
+    def _write_all(self, group: list[_Wanted]) -> list[Result]:
         database = self._database
         revision = self._revision
-        changed = database.total_changes
         database.execute("BEGIN IMMEDIATE")
         results = []
         for wanted in group:
@@ -229,11 +263,6 @@ class SqliteStore(Store):
         database.execute("COMMIT")
         self._revision = revision
         self._forgotten = forgotten
-        self._unmerged += database.total_changes - changed
-        if self._unmerged >= CHECKPOINT:
-            self._unmerged = 0
-            # Not left to SQLite, which would say nothing when this fails.
-            self._rows("PRAGMA wal_checkpoint(PASSIVE)")
         return results
 
     def _holds(self, compare: Compare) -> bool:
@@ -281,6 +310,11 @@ class SqliteStore(Store):
 
 
 _CLOSED: Final = "the store is closed"
+
+
+def _is_full(error: sqlite3.OperationalError) -> bool:
+    # Not all of PyPy's errors have the code.
+    return getattr(error, "sqlite_errorcode", None) == _FULL or "disk is full" in str(error)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -22,6 +22,10 @@ class StoreError(Exception):
     """
 
 
+class StoreFull(StoreError):
+    """There is no room for what was to be written: nothing of it was, and it may be tried again."""
+
+
 class Compacted(StoreError):
     """The events that a watch was to begin with are no longer remembered: scan, and watch from that revision on."""
 

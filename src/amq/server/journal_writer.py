@@ -18,7 +18,7 @@ import trio
 
 from amq.broker import Broker
 from amq.definitions import entities
-from amq.definitions.store import Store, StoreError
+from amq.definitions.store import Store, StoreError, StoreFull
 from amq.journal import frame
 from amq.journal.batch import Work
 from amq.journal.log import SPARE
@@ -41,6 +41,7 @@ AGAIN: Final = 0.1
 SLICE_RECORDS: Final = 2000
 SLICE_OCTETS: Final = 1 << 20
 SLICE_PAUSE: Final = 0.05
+DEFINING: Final = "defining"
 FILLING: Final = "filling"
 ROLLING: Final = "rolling"
 # Seconds between reports.
@@ -195,8 +196,7 @@ class JournalWriter:
     async def _write(self, work: Work) -> None:
         """Make a batch safe, and say so."""
         if work.changes:
-            wanted = entities.writes(work.changes)
-            await self.store.txn(puts=wanted.puts, deletes=wanted.deletes, prefixes=wanted.prefixes)
+            await self._define(work)
         if work.heads:
             size = frame.frame_size(work.size)
             if self.files.log.room() < size:
@@ -206,6 +206,23 @@ class JournalWriter:
         for queue in work.forgotten:
             self.files.log.forget_queue(queue)
         self.broker.durable(work.ticket)
+
+    async def _define(self, work: Work) -> None:
+        """Make changes of definitions safe; on a full disk, wait until there is room for them."""
+        wanted = entities.writes(work.changes)
+        while True:
+            try:
+                await self.store.txn(puts=wanted.puts, deletes=wanted.deletes, prefixes=wanted.prefixes)
+                break
+            except StoreFull as error:
+                if self._finishing:
+                    raise
+                LOGGER.debug("%s", error)
+                self._say_short(DEFINING, True)
+                await self._free(work.first_lsn)
+                self.flush()
+                await trio.sleep(AGAIN)
+        self._say_short(DEFINING, False)
 
     async def _append(self, work: Work) -> None:
         """Write a frame, for which there is room."""

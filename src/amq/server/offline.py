@@ -125,7 +125,10 @@ def affected(damage: Damage, names: QueueNames) -> str:
     frames = "it is not known what it held"
     if damage.first:
         frames = f"frame {damage.first}" if damage.first == damage.last else f"frames {damage.first} to {damage.last}"
-    facts = [frames, lost_messages(damage), "acknowledgements may be lost with it, so that messages come again"]
+    facts = [frames, lost_messages(damage)]
+    if damage.carried:
+        facts.append(f"perhaps also messages up to {damage.carried}, which were carried on from files that are gone")
+    facts.append("acknowledgements may be lost with it, so that messages come again")
     if damage.around:
         facts.append(f"around it: {beginning([names.describe(queue) for queue in damage.around])}")
     return "; ".join(facts)
