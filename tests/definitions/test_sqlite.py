@@ -211,7 +211,7 @@ async def test_what_finds_no_room_is_not_written_at_all_and_may_be_tried_again(t
     store = open_in(tmp_path)
     await store.txn(puts=[(b"a", b"1")])
     pages = store._database.execute("PRAGMA page_count").fetchone()[0]
-    store._database.execute(f"PRAGMA max_page_count = {pages + 2}")
+    store._database.execute(f"PRAGMA max_page_count = {pages + 8}")
     much = [(b"%d" % number, bytes(1000)) for number in range(100)]
     with pytest.raises(StoreFull, match="full"):
         await store.txn(puts=much)
@@ -228,7 +228,7 @@ async def test_what_finds_no_room_is_not_written_at_all_and_may_be_tried_again(t
 async def test_of_several_that_find_no_room_each_is_told_so(tmp_path: Path) -> None:
     store = open_in(tmp_path)
     pages = store._database.execute("PRAGMA page_count").fetchone()[0]
-    store._database.execute(f"PRAGMA max_page_count = {pages + 2}")
+    store._database.execute(f"PRAGMA max_page_count = {pages + 8}")
     outcomes: list[str] = []
 
     async def put(key: bytes, size: int) -> None:
