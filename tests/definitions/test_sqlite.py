@@ -217,7 +217,7 @@ async def test_what_finds_no_room_is_not_written_at_all_and_may_be_tried_again(t
         await store.txn(puts=much)
     assert [entry.key for entry in (await store.scan()).entries] == [b"a"]
     assert (await store.txn(puts=[(b"b", b"2")])).revision == 2
-    store._database.execute(f"PRAGMA max_page_count = {pages + 200}")
+    store._database.execute(f"PRAGMA max_page_count = {pages + 400}")
     assert (await store.txn(puts=much)).revision == 3
     await store.close()
     store = open_in(tmp_path)
