@@ -103,6 +103,7 @@ class Publisher(Assembly):
             if kept:
                 message: Message = Kept(address, header, body, properties, lsn)
                 lsn += 1
+                bodies.append(body)
             else:
                 message = Message(address, header, body, properties)
             pos = after
@@ -114,19 +115,18 @@ class Publisher(Assembly):
                 refusing = nobody
             else:
                 refusing = queues
-            if kept:
-                if refusing:
+            if refusing:
+                if kept:
+                    bodies.pop()
                     if bodies:
                         ticket = journal.run(first, bodies, address, header, properties, ids)
                         bodies = []
                     first = journal.next_lsn = lsn
                     ticket = record(journal, message, queues, refusing) or ticket
-                else:
-                    bodies.append(body)
-            if refusing and confirms is not None:
-                confirms.publish(count, ticket)
-                confirms.refuse()
-                count = 0
+                if confirms is not None:
+                    confirms.publish(count, ticket)
+                    confirms.refuse()
+                    count = 0
             if not buf.startswith(octets, pos):
                 break
         if bodies:

@@ -78,7 +78,7 @@ class JournalWriter:
     _short: set[str] = attrs.field(factory=set, init=False)
     _unmarked: bool = attrs.field(default=False, init=False)
     _salvage: Salvage | None = attrs.field(default=None, init=False)
-    # Before then no slice is copied (monotonic seconds).
+    # Before then no slice is copied (seconds of the trio clock).
     _next_slice: float = attrs.field(default=0.0, init=False)
     _finishing: bool = attrs.field(default=False, init=False)
     _bounds: list[tuple[int, int, int]] = attrs.field(factory=list, init=False)
@@ -320,7 +320,7 @@ class JournalWriter:
         """Copy part of the first segment if there is too much garbage; returns the salvage when that was the rest."""
         log = self.files.log
         journal = self.broker.journal
-        now = time.monotonic()
+        now = trio.current_time()
         if now < self._next_slice:
             return None
         if self._salvage is None:
