@@ -169,6 +169,10 @@ class Broker:
                 client.force_close(f"vhost '{name}' is deleted")
         for queue in list(vhost.queues.values()):
             topology.delete_queue(vhost, queue)
+        for exchange in list(vhost.exchanges.values()):
+            if exchange.waiting is not None:
+                # What waits in it is on record.
+                topology.delete_exchange(vhost, exchange)
         self.journal.define(Change(change.VHOST, name, (), None, True))
 
     def unique_name(self) -> bytes:

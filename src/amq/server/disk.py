@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import attrs
 
@@ -78,7 +79,15 @@ class Disk:
 
 
 # What one call to pwritev takes.
-IOV_MAX = 1024
+IOV_MAX: Final = 1024
+
+
+def write_some(fd: int, pieces: list[bytes], offset: int) -> int:
+    """Put octets into an open file; returns how many. At most IOV_MAX pieces. Raises OSError."""
+    if hasattr(os, "pwritev"):
+        return os.pwritev(fd, pieces, offset)
+    # PyPy has no such call.
+    return os.pwrite(fd, b"".join(pieces), offset)
 
 
 @attrs.define(eq=False)
@@ -104,7 +113,7 @@ class FolderDisk(Disk):
             part = pieces[start : start + IOV_MAX]
             size = sum(map(len, part))
             with self._named(name):
-                written = os.pwritev(fd, part, offset)
+                written = write_some(fd, part, offset)
                 if written != size:
                     # The kernel writes less only when it has to: the rest makes it say why.
                     rest = b"".join(part)[written:]

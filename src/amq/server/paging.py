@@ -12,10 +12,10 @@ from typing import Final
 import attrs
 
 from amq.journal.loading import Page
+from amq.server.disk import IOV_MAX, write_some
 
 # A new file is begun when the last one is that long, in octets.
 FILE_BYTES: Final = 1 << 26
-IOV_MAX: Final = 1024
 
 
 @attrs.define(eq=False)
@@ -56,7 +56,7 @@ class Paging:
             at = offset
             for start in range(0, len(pieces), IOV_MAX):
                 part = pieces[start : start + IOV_MAX]
-                if os.pwritev(file.fd, part, at) != (length := sum(map(len, part))):
+                if write_some(file.fd, part, at) != (length := sum(map(len, part))):
                     raise OSError(f"{self.folder}: not all of a page was written")
                 at += length
             file.used += size
