@@ -137,6 +137,7 @@ class Consumer(Actor):
     """Takes from one queue; acknowledges one by one, many at once or late, and gives some back.
 
     `alone`: it waits until the queue has no other consumer. `rejects`: the share of messages that become dead letters.
+    `marks`: it publishes some, and is blocked with the publishers on a full disk.
     """
 
     def __init__(
@@ -149,11 +150,13 @@ class Consumer(Actor):
         *,
         alone: bool = False,
         rejects: float = 0.0,
+        marks: bool = True,
     ) -> None:
         super().__init__(name, address, history, seed)
         self.queue = queue
         self.alone = alone
         self.rejects = rejects
+        self.marks = marks
 
     def work(self, session: Session) -> None:
         while self.alone and self._others(session):
@@ -195,7 +198,7 @@ class Consumer(Actor):
 
     def _settle(self, session: Session, delivery: Delivery, outcome: Outcome, *, multiple: bool = False) -> None:
         session.settle(delivery, outcome, multiple=multiple)
-        if self.rng.randrange(MARK_EVERY) == 0:
+        if self.marks and self.rng.randrange(MARK_EVERY) == 0:
             session.mark()
 
 

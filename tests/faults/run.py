@@ -72,13 +72,7 @@ def play(
         load = kind(target.address, history, seed)
         load.declare()
         trouble = Trouble(target, history, seed)
-        load.start()
-        try:
-            for _ in range(faults):
-                trouble.strike()
-            trouble.rest()
-        finally:
-            load.finish()
+        endure(load, trouble, faults)
         load.drain()
         # What was acknowledged in the drain must stay away.
         trouble.restart()
@@ -88,3 +82,14 @@ def play(
     if not verdict.good:
         history.save(history_file)
     return verdict
+
+
+def endure(load: Load, trouble: Trouble, faults: int) -> None:
+    """The load, with so many faults."""
+    load.start()
+    try:
+        for _ in range(faults):
+            trouble.strike()
+        trouble.rest()
+    finally:
+        load.finish()

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.run import RABBITMQ_RULES, play
+from tests.faults.run import RABBITMQ_RULES, Kind, play
 from tests.faults.small_disk import NoMount, small_disk
 from tests.faults.target import NAMED, Target, amq, rabbitmq
 from tests.faults.verdict import Verdict
+from tests.faults.workload import mixed, pinned
 
 FAULTS = 6
 KILLS = int(os.environ.get("AMQ_FAULT_KILLS", "200"))
@@ -24,8 +25,17 @@ FIRST_SEED = int(os.environ.get("AMQ_FAULT_SEED", "1000"))
 ROUND = 10
 # Segments are begun and dropped all the time, and hardly a message stays in memory.
 NARROW = "journal.segment_bytes = 1MiB\nbody_memory_limit = 1MB\n"
-# On a small disk garbage is cleared away early, which copies what is alive among it. In MiB.
+# On a small disk, of so many MiB, garbage is cleared away early, which copies what is alive among it.
 SMALL = 512
+SMALLER = 128
+
+
+WAYS: tuple[tuple[str, Kind, str, int], ...] = (
+    ("as usual", mixed, "", 0),
+    ("narrow", mixed, NARROW, 0),
+    ("narrow, small disk", mixed, NARROW, SMALL),
+    ("much garbage", pinned, f"{NARROW}disk_free_limit.absolute = 1MB\n", SMALLER),
+)
 
 
 def target_in(folder: Path, configuration: str = "") -> Target:
@@ -37,10 +47,11 @@ def target_in(folder: Path, configuration: str = "") -> Target:
     return amq(folder, "--config", str(file))
 
 
-def played(folder: Path, seed: str, faults: int, configuration: str) -> Verdict:
+def played(folder: Path, seed: str, faults: int, configuration: str, kind: Kind = mixed) -> Verdict:
     """A run; nothing that happened in it may have surprised the broker."""
     target = target_in(folder, configuration)
-    verdict = play(target, seed, faults, folder / "history.jsonl", RABBITMQ_RULES if NAMED == "rabbitmq" else None)
+    rules = RABBITMQ_RULES if NAMED == "rabbitmq" else None
+    verdict = play(target, seed, faults, folder / "history.jsonl", rules, kind)
     assert verdict.good, f"seed {seed}, {faults} faults, history and log in {folder}\n{verdict}"
     assert "Traceback" not in target.output(), target.output()[-4000:]
     return verdict
@@ -59,13 +70,12 @@ def test_what_was_promised_survives_kills_at_random_moments(tmp_path: Path) -> N
 @pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + -(-KILLS // ROUND)))
 def test_a_campaign_of_kills(tmp_path: Path, seed: int) -> None:
     rng = random.Random(seed)
-    configuration, small = rng.choice(("", NARROW, NARROW)), rng.random() < 0.5
+    name, kind, configuration, disk = rng.choice(WAYS)
     with ExitStack() as stack:
-        if small:
+        if disk:
             try:
-                stack.enter_context(small_disk(tmp_path / "data", SMALL))
+                stack.enter_context(small_disk(tmp_path / "data", disk))
             except NoMount:
-                small = False
-        verdict = played(tmp_path, str(seed), min(ROUND, KILLS), configuration)
-    kind = f"{'narrow' if configuration else 'as usual'}{', small disk' if small else ''}"
-    sys.stdout.write(f"seed {seed} ({kind}): {verdict}\n")
+                name += ", on the usual disk"
+        verdict = played(tmp_path, str(seed), min(ROUND, KILLS), configuration, kind)
+    sys.stdout.write(f"seed {seed} ({name}): {verdict}\n")

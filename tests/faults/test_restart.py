@@ -1,14 +1,16 @@
 """What a queue looks like after a stop in good order, and after a kill: flags, places, clocks, what is not kept."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.faults.checker import check
 from tests.faults.history import History
-from tests.faults.quiet import client, declare, fill, restarted, taken
-from tests.faults.target import Target, started
-from tests.faults.test_kill import target_in
+from tests.faults.quiet import client, declare, drained, eventually, fill, restarted, taken
+from tests.faults.target import NAMED, Target, started
+from tests.faults.test_kill import NARROW, target_in
 
 
 @pytest.fixture
@@ -152,3 +154,73 @@ def test_what_was_declared_is_there(target: Target, history: History, kill: bool
         session.wait_for_confirms()
         assert message not in session.returned
         assert session.count("q7") == (1, 0)
+
+
+def test_an_acknowledgement_is_on_disk_a_moment_later_without_any_company(target: Target, history: History) -> None:
+    with client(target, history) as session:
+        declare(session, "q")
+        fill(session, "q", 3)
+        assert len(taken(session, "q")) == 3
+        # 0.1 s is what is promised.
+        time.sleep(1.5)
+        restarted(target, history, kill=True)
+    with client(target, history) as session:
+        assert session.count("q") == (0, 0)
+
+
+@pytest.mark.parametrize("kill", [False, True])
+def test_messages_larger_than_the_files_of_the_journal(tmp_path: Path, history: History, kill: bool) -> None:
+    with started(target_in(tmp_path, NARROW)) as target:
+        with client(target, history) as session:
+            declare(session, "q")
+            fill(session, "q", 2, size=6_000_000)
+            fill(session, "q", 1)
+            session.client.call(1, "channel.close", reply_code=200)
+            session.client.call(1, "channel.open")
+            session.unconfirmed.clear()
+            session.select_transactions()
+            for _ in range(3):
+                session.publish(["q"], size=5_000_000, tx="large")
+            session.commit("large")
+            restarted(target, history, session, kill=kill)
+        drained(target, history, "q")
+        verdict = check(history)
+        assert verdict.good, verdict
+        assert verdict.counts["delivered"] == 6
+        target.stop()
+
+
+@pytest.mark.parametrize("kill", [False, True])
+def test_delayed_messages_come_when_their_time_has_come(target: Target, history: History, kill: bool) -> None:
+    if NAMED != "amq":
+        pytest.skip("a plugin of RabbitMQ")
+    with client(target, history) as session:
+        declare(session, "q")
+        kind, arguments = "x-delayed-message", {"x-delayed-type": "fanout"}
+        session.client.call(1, "exchange.declare", exchange="x", type=kind, durable=True, arguments=arguments)
+        session.client.call(1, "queue.bind", queue="q", exchange="x")
+        session.confirm()
+        for delay in (400, 100):
+            session.publish(["q"], exchange="x", delay=delay)
+        session.publish(["q"], exchange="x", delay=3_600_000)
+        session.wait_for_confirms()
+        restarted(target, history, session, kill=kill)
+    with client(target, history) as session:
+        eventually(lambda: session.count("q") == (2, 0), "what was delayed does not come")
+        assert [counter for counter, _ in taken(session, "q")] == [2, 1]
+
+
+@pytest.mark.parametrize("kill", [False, True])
+def test_limits_hold_for_what_was_there_before(target: Target, history: History, kill: bool) -> None:
+    with client(target, history) as session:
+        declare(session, "refusing", {"x-max-length": 2, "x-overflow": "reject-publish"})
+        declare(session, "dropping", {"x-max-length": 2})
+        for queue in ("refusing", "dropping"):
+            fill(session, queue, 3)
+        restarted(target, history, session, kill=kill)
+    with client(target, history) as session:
+        for queue in ("refusing", "dropping"):
+            fill(session, queue, 1)
+        assert [counter for counter, _ in taken(session, "refusing")] == [1, 2]
+        # The third of the first session, and the second of this one: both sessions count from 1.
+        assert [counter for counter, _ in taken(session, "dropping")] == [6, 2]

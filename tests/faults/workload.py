@@ -47,6 +47,7 @@ ARGUMENTS: Final[dict[str, dict[str, Any]]] = {
         "x-dead-letter-routing-key": "expiring.target",
         "x-message-ttl": 300,
     },
+    "flow": {"x-max-length": 500, "x-overflow": "reject-publish"},
     "limited": {"x-max-length": 20, "x-overflow": "reject-publish"},
     "dropping": {"x-max-length": 20, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": "dropped"},
 }
@@ -148,7 +149,7 @@ def pinned(address: Address, history: History, seed: str) -> Load:
     common = address, history, seed
     actors: list[Actor] = [
         *(Publisher(f"publisher{number}", *common, PINNED_ROUTES, sizes=(20_000,)) for number in range(3)),
-        Consumer("consumer", *common, "flow", alone=True),
+        Consumer("consumer", *common, "flow", alone=True, marks=False),
     ]
     return Load(address, history, PINNED, actors)
 
