@@ -12,7 +12,7 @@ import trio
 
 from amq.broker import Broker
 from amq.config.settings import Listener, Settings
-from amq.server.errors import StorageFailed, leaves
+from amq.server.errors import storage_failures
 from amq.server.failstop import raise_out
 from amq.server.folder import DataFolder
 from amq.server.preparing import new_broker
@@ -225,9 +225,9 @@ async def serve(**settings: Any) -> AsyncIterator[EmbeddedBroker]:
             yield embedded
     except BaseExceptionGroup as group:
         # A disk that failed is the program's to know, by its own name.
-        for failure in leaves(group):
-            if isinstance(failure, StorageFailed):
-                raise failure from None
+        failures, _ = storage_failures(group)
+        if failures:
+            raise failures[0] from None
         raise
     finally:
         with trio.CancelScope(shield=True):

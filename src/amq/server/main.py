@@ -15,7 +15,7 @@ from amq.config.settings import Settings
 from amq.server import memory
 from amq.server.alarms import MemoryAlarm
 from amq.server.collector import Collector
-from amq.server.errors import StorageFailed, leaves
+from amq.server.errors import StorageFailed, storage_failures
 from amq.server.failstop import STORAGE_FAILED, fail_stop
 from amq.server.folder import DataFolder
 from amq.server.preparing import new_broker
@@ -41,15 +41,17 @@ def run(settings: Settings, announce: Callable[[Server], None]) -> int:
     """
     _allow_many_connections()
     sys.setswitchinterval(SWITCH_INTERVAL)
-    status = 0
     try:
         trio.run(_main, settings, announce)
-    except* StorageFailed as failures:
+    except (StorageFailed, BaseExceptionGroup) as error:
+        failures, rest = storage_failures(error)
         # Before there was a client to tell.
-        for failure in leaves(failures):
+        for failure in failures:
             LOGGER.critical("%s", failure)
-        status = STORAGE_FAILED
-    return status
+        if rest is not None:
+            raise rest from None
+        return STORAGE_FAILED
+    return 0
 
 
 async def _main(settings: Settings, announce: Callable[[Server], None]) -> None:

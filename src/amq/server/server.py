@@ -18,7 +18,7 @@ from amq.connection.peer import Peer
 from amq.server import logs
 from amq.server.alarms import MemoryAlarm
 from amq.server.collector import Collector
-from amq.server.errors import StorageFailed, leaves
+from amq.server.errors import StorageFailed, storage_failures
 from amq.server.listener import Door, close_doors, open_doors
 from amq.server.storage import Storage
 from amq.server.ticker import Ticker
@@ -124,11 +124,13 @@ class Server:
         """Serve the storage until it is finished, or its disk has failed."""
         try:
             await storage.run()
-        except* StorageFailed as failures:
-            for failure in leaves(failures):
-                assert isinstance(failure, StorageFailed)
+        except BaseExceptionGroup as group:
+            failures, rest = storage_failures(group)
+            for failure in failures:
                 assert self.failed is not None, "whoever has storage knows how to end"
                 await self.failed(self, failure)
+            if rest is not None:
+                raise rest from None
 
     async def _serve_clients(self) -> None:
         async with trio.open_nursery() as clients:
