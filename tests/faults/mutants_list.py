@@ -216,15 +216,13 @@ TEXTS: Final[dict[str, str]] = {
     "a message is safe before its queue is": """
 @ server/journal_writer.py
 -        if work.changes:
--            wanted = entities.writes(work.changes)
--            await self.store.txn(puts=wanted.puts, deletes=wanted.deletes, prefixes=wanted.prefixes)
+-            await self._define(work)
          if work.heads:
              size = frame.frame_size(work.size)
 @ server/journal_writer.py
          self.broker.durable(work.ticket)
 +        if work.changes:
-+            wanted = entities.writes(work.changes)
-+            await self.store.txn(puts=wanted.puts, deletes=wanted.deletes, prefixes=wanted.prefixes)
++            await self._define(work)
 """,
     "a failed fsync is overlooked": """
 @ server/journal_files.py

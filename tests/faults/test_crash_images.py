@@ -218,7 +218,8 @@ def test_a_stop_in_good_order_says_what_was_delivered_and_nothing_else_does() ->
     assert after.replay.delivered == {1: {0: 1}, 2: {5: 7, 0: 3}}
     assert after.alive[1] == [1]
     serve(after, publish_one)
-    assert new_life(after.disk.crash(Random(1), NONE)).replay.delivered is None
+    for mode in (NONE, ALL):
+        assert new_life(after.disk.crash(Random(1), mode)).replay.delivered is None
 
 
 def test_a_full_disk_takes_messages_again_once_the_old_ones_are_consumed() -> None:
