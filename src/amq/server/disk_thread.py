@@ -23,7 +23,9 @@ class DiskThread:
         self._action: Callable[[], object] | None = None
         self._result: object = None
         self._error: BaseException | None = None
-        self._go = threading.Semaphore(0)
+        # Held by nobody in particular: who waits for work acquires it, who has some releases it.
+        self._go = threading.Lock()
+        self._go.acquire()
         self._read_end, self._write_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         threading.Thread(target=self._work, name="amq disk", daemon=True).start()
 
