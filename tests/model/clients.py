@@ -1,8 +1,9 @@
 """What clients do on the channels of the naive broker: one method for each command of the player."""
 
 from amq.wire.tables import Table
-from tests.model.naive import Naive
+from tests.model.naive import Choose, Naive, Pick
 from tests.model.records import Bond, Chan, Delivery, Entry, Exchange, Queue, Refused, Sent, Subscription, Transaction
+from tests.model.survivors import Survivors, revive, survivors
 
 LOCKED = (
     "It could be originally declared on another connection or the exclusive property value "
@@ -16,7 +17,12 @@ EXCHANGE_CLASS, QUEUE_CLASS, BASIC_CLASS = 40, 50, 60
 class Clients(Naive):
     """The naive broker and the channels of its clients, by client and number."""
 
-    channels: dict[tuple[int, int], Chan]
+    def __init__(self, now: float, wall: float, keeps: bool, choose: Choose, pick: Pick) -> None:
+        super().__init__(now, wall, keeps, choose, pick)
+        self.channels: dict[tuple[int, int], Chan] = {}
+        self.saved = survivors(self)
+        # What is on its way to the disk.
+        self.flying: Survivors | None = None
 
     def do(self, name: str, client: int, number: int, arguments: dict[str, object]) -> None:
         """One command of a client on a channel."""
@@ -76,14 +82,48 @@ class Clients(Naive):
         for tag in list(channel.subscriptions):
             self.unsubscribe(channel, tag)
 
-    def sync(self, ticket: int) -> None:
-        """The disk has everything up to a ticket."""
-        self.durable = ticket
+    def begin_write(self) -> None:
+        """A batch is on its way to the disk."""
+        self.catch_up()
+        self.flying = survivors(self)
+        self.ticket += 1
+        self.loose = False
+
+    def end_write(self) -> None:
+        """The disk has it."""
+        assert self.flying is not None
+        self.saved, self.flying = self.flying, None
+        self.durable = self.ticket - 1
         for channel in self.channels.values():
-            if channel.commit_ticket and channel.commit_ticket <= ticket:
+            if channel.commit_ticket and channel.commit_ticket <= self.durable:
                 channel.commit_ticket = 0
                 self.tell(channel, "commit-ok")
             self.flush(channel)
+
+    def crash(self, now: float, wall: float, landed: bool) -> None:
+        """All that is not on disk is gone; `landed`: what was on its way had got there. It is `now` when it starts."""
+        if self.flying is not None and landed:
+            self.saved = self.flying
+        self.begin_again(now, wall, crashed=True)
+
+    def stop(self, now: float, wall: float, clean: bool) -> None:
+        """When nobody is left: all is written, and it is `now` when it starts again, sure of that if `clean`."""
+        self.saved = survivors(self)
+        self.begin_again(now, wall, crashed=not clean)
+
+    def recovered(self, names: list[bytes]) -> None:
+        """Queues find, in that order, what is too much or has expired."""
+        for queue in [self.queues[name] for name in names]:
+            self.drop_excess(queue)
+            self.drop_expired(queue)
+        self.catch_up()
+        self.settle()
+
+    def begin_again(self, now: float, wall: float, crashed: bool) -> None:
+        self.channels = {}
+        self.flying = None
+        self.ticket, self.durable, self.asked, self.loose = 1, 0, 0, False
+        revive(self, self.saved, now, wall, crashed)
 
     # -- publishing --
 
@@ -107,9 +147,13 @@ class Clients(Naive):
         taking = [queue for queue in queues if self.enqueue(queue, sent)]
         accepted = len(taking) == len(queues)
         if self.keeps and sent.persistent and any(queue.durable for queue in taking):
-            self.ticket += 1
-            return accepted, self.ticket
+            return accepted, self.await_disk()
         return accepted, 0
+
+    def await_disk(self) -> int:
+        """Somebody waits for the batch that is being filled; its ticket."""
+        self.asked = self.ticket
+        return self.ticket
 
     def flush(self, channel: Chan) -> None:
         """Confirm what is safe, and all before it is."""
@@ -137,12 +181,16 @@ class Clients(Naive):
         ]
         self.forget(transaction.acked)
         self.refuse(transaction.rejected)
+        ticket = max([ticket for _, ticket in outcomes], default=0)
+        if self.loose:
+            # What is acknowledged is bound to what is published, whoever acknowledged it.
+            self.loose = False
+            ticket = self.await_disk()
         self.put_back(transaction.requeued)
         channel.transaction = Transaction()
         self.relieve(channel, transaction.settled())
         if not all(accepted for accepted, _ in outcomes):
             raise Refused(406, "partial tx completion")
-        ticket = max([ticket for _, ticket in outcomes], default=0)
         if ticket > self.durable:
             channel.commit_ticket = ticket
         else:
@@ -263,15 +311,16 @@ class Clients(Naive):
     def forget(self, deliveries: list[Delivery]) -> None:
         """Messages are done with."""
         for delivery in deliveries:
+            self.let_go(delivery.entry)
             if not delivery.queue.deleted:
                 delivery.queue.entries.remove(delivery.entry)
 
     def refuse(self, deliveries: list[Delivery]) -> None:
         """Messages are rejected for good."""
-        self.forget(deliveries)
         for delivery in deliveries:
             if not delivery.queue.deleted:
-                self.bury(delivery.queue, delivery.entry.sent, "rejected")
+                delivery.queue.entries.remove(delivery.entry)
+                self.bury(delivery.queue, delivery.entry, "rejected")
 
     def put_back(self, deliveries: list[Delivery]) -> None:
         """Messages return to their queues, each queue once."""

@@ -50,7 +50,10 @@ WEIGHTS = {
     "rollback": 2,
     "close": 1,
     "leave": 1.5,
-    "sync": 4,
+    "sync": 8,
+    "crash": 1.5,
+    "stop": 0.7,
+    "page_out": 5,
     "wait": 9,
 }
 
@@ -74,7 +77,22 @@ def generate(seed: int, count: int) -> list[Command]:
     weights = [weight * random.choice((0, 0.3, 1, 1, 3)) for weight in WEIGHTS.values()]
     modes = random.choices(("confirm_select", "tx_select", "qos"), k=2)
     names = [*FIRST, *modes, *random.choices(list(WEIGHTS), weights, k=count - len(FIRST) - len(modes))]
-    return [command(random, name, *random.choice(speakers), queues, number) for number, name in enumerate(names)]
+    lasting = random.choice((0, 0.9))
+    found = [command(random, name, *random.choice(speakers), queues, number) for number, name in enumerate(names)]
+    for _, _, _, given in found:
+        last(random, given, lasting)
+    return found
+
+
+def last(random: Random, given: dict[str, Any], chance: float) -> None:
+    """Make what is declared durable, and what is published persistent, with that chance."""
+    for key in ("durable", "persistent"):
+        if key in given and random.random() < chance:
+            given[key] = True
+    for message in given.get("messages", ()):
+        last(random, message, chance)
+    for _, part in given.get("plan", ()):
+        last(random, part, chance)
 
 
 def command(random: Random, name: str, client: int, channel: int, queues: list[bytes], number: int) -> Command:
@@ -228,6 +246,14 @@ MAKERS: dict[str, Any] = {
         "for_channel": random.random() < 0.35,
     },
     "leave": lambda random, queues, number: {"how": random.choice(("close", "offend", "lose"))},
-    "sync": lambda random, queues, number: {"behind": random.choice((0, 0, 1, 3))},
+    "sync": lambda random, queues, number: {"half": random.random() < 0.5},
+    "crash": lambda random, queues, number: {"ms": random.choice((0, 1, 50, 500)), "landed": random.random() < 0.5},
+    "stop": lambda random, queues, number: {"ms": random.choice((0, 1, 50, 500))},
+    "page_out": lambda random, queues, number: {
+        "queue": random.choice(queues),
+        "all": random.random() < 0.5,
+        "keep": random.choice((0, 0, 1, 3)),
+        "most": random.choice((1, 100)),
+    },
     "wait": lambda random, queues, number: {"ms": random.choice((1, 5, 15, 50, 50, 120, 120, 500, 500, 65_000))},
 }

@@ -3,11 +3,13 @@
 from math import inf
 from typing import Any
 
+from amq.message import Message
 from amq.queues.backlog import Fifo
 from amq.queues.classic import ClassicQueue
 from amq.queues.priority import LEVELS, Prioritized
-from amq.vhost.vhost import Vhost
+from amq.queues.span import KeptSpan, PagedSpan, Span, unpacked
 from tests.model.frames import Item
+from tests.model.real import Real
 
 Heard = list[tuple[int, int, Item]]
 CONFIRMS = ("ack", "nack")
@@ -69,31 +71,45 @@ def delivered(item: Item, tag: object) -> bool:
     return item[0] == "deliver" and item[1] == tag
 
 
-def contents(vhost: Vhost) -> dict[bytes, object]:
+def contents(real: Real) -> dict[bytes, object]:
     """What queues hold: the ready in order, how many are out, the consumers in order."""
-    return {name: content(queue) for name, queue in vhost.queues.items() if isinstance(queue, ClassicQueue)}
+    return {name: content(real, queue) for name, queue in real.vhost.queues.items() if isinstance(queue, ClassicQueue)}
 
 
-def content(queue: ClassicQueue) -> object:
-    ready = [(shown(message), back, queue.deadlines.get(at, inf)) for at, message, back in waiting(queue)]
+def content(real: Real, queue: ClassicQueue) -> object:
+    ready = [(shown(message), back, queue.deadlines.get(at, inf)) for at, message, back in waiting(real, queue)]
     return (ready, queue.unacked, [consumer.tag for consumer in queue.consumers.all])
 
 
-def waiting(queue: ClassicQueue) -> list[tuple[int, Any, bool]]:
-    """Position, message and whether it came back, of all that wait, in order."""
+def waiting(real: Real, queue: ClassicQueue) -> list[tuple[int, Any, bool]]:
+    """Position, message and whether it was delivered before, of all that wait, in order."""
     backlog = queue.backlog
     if isinstance(backlog, Fifo):
-        return fifo(backlog)
+        return fifo(real, backlog)
     assert isinstance(backlog, Prioritized)
     found = []
     for number in sorted(backlog.levels, reverse=True):
-        found += [(at * LEVELS + number, message, back) for at, message, back in fifo(backlog.levels[number])]
+        found += [(at * LEVELS + number, message, back) for at, message, back in fifo(real, backlog.levels[number])]
     return found
 
 
-def fifo(backlog: Fifo) -> list[tuple[int, Any, bool]]:
+def fifo(real: Real, backlog: Fifo) -> list[tuple[int, Any, bool]]:
+    """The same of one level, those that are not in memory included."""
     back = [(at, message, True) for at, message in sorted(backlog.returned, key=lambda pair: pair[0])]
-    return back + [(backlog.head + index, message, False) for index, message in enumerate(backlog.ready)]
+    waiting = list(backlog.ready)
+    for span in backlog.cold:
+        waiting += real.cold(span.lsns) if isinstance(span, KeptSpan) else paged(span)
+    if backlog.tail is not backlog.ready:
+        waiting += backlog.tail
+    delivered = backlog.delivered
+    return back + [(at, message, 0 < message.lsn <= delivered) for at, message in enumerate(waiting, backlog.head)]
+
+
+def paged(span: Span) -> list[Message]:
+    """Messages on a page."""
+    assert isinstance(span, PagedSpan)
+    assert span.page.pieces is not None
+    return unpacked(b"".join(span.page.pieces))
 
 
 def shown(message: Any) -> Item:

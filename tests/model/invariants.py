@@ -8,6 +8,7 @@ from amq.connection.channel import Channel
 from amq.connection.consumer import UNLIMITED
 from amq.connection.ledger import Delivery
 from amq.queues.classic import ClassicQueue
+from amq.server.storage import kept_queues
 from amq.vhost.expiry import QueueExpiry
 from amq.vhost.vhost import Vhost
 from amq.wire import methods, spec
@@ -15,6 +16,7 @@ from tests.model import commands
 from tests.model.compare import waiting
 from tests.model.real import Real
 from tests.model.records import Sent
+from tests.model.storage import Storage
 
 # What a consumer's credit and deliveries may add up to: a prefetch that the player uses, or no limit.
 PREFETCHES = (*commands.PREFETCHES, UNLIMITED)
@@ -38,12 +40,35 @@ def validate(real: Real) -> None:
         validate_consumers(queue, channels)
     validate_bindings(vhost)
     validate_routes(real)
+    if real.storage is not None:
+        validate_storage(real, real.storage, channels)
     for connection in real.connections:
         session = connection.session
         assert session is not None
         owned = {queue for queue in vhost.queues.values() if queue.owner is session}
         listed = {queue for queue in session.exclusive if not queue.deleted}
         assert owned == listed, "exclusive queues differ from their owner's list"
+
+
+def validate_storage(real: Real, storage: Storage, channels: list[Channel]) -> None:
+    """The log counts what the queues hold; and when all is written, a recovery would find just that."""
+    held_by: dict[int, list[int]] = {}
+    for queue in kept_queues(real.broker):
+        assert isinstance(queue, ClassicQueue)
+        lsns = [lsn for _, fifo in queue.backlog.levels_in_order() for each in fifo.lsns() for lsn in each]
+        for channel in channels:
+            lsns += [delivery[3].lsn for delivery in held(channel) if delivery[1] is queue and delivery[3].lsn]
+        if lsns:
+            held_by[queue.id] = sorted(lsns)
+    assert all(len(set(lsns)) == len(lsns) for lsns in held_by.values()), "a number is in a queue twice"
+    log = storage.files.log
+    safe = real.broker.journal.safe_lsn
+    for segment in log.segments:
+        for number, lsns in held_by.items():
+            here = [lsn for lsn in lsns if lsn <= safe and log.segment_of(lsn) is segment]
+            assert segment.alive.get(number, 0) >= len(here), f"{segment.name} counts too little of {number}"
+    if storage.flying is None and real.broker.journal.idle():
+        assert storage.alive() == held_by, "a recovery would find something else"
 
 
 def held(channel: Channel) -> list[Delivery]:
@@ -72,7 +97,7 @@ def validate_channel(vhost: Vhost, channel: Channel) -> None:
 
 
 def validate_queue(real: Real, queue: ClassicQueue) -> None:
-    ready = waiting(queue)
+    ready = waiting(real, queue)
     positions = [position for position, _, _ in ready]
     assert len(set(positions)) == len(positions) == queue.ready_count(), "positions are not unique, or miscounted"
     if queue.fifo is not None:

@@ -28,9 +28,13 @@ PREDECLARED = {
 
 
 class Naive:
-    """`now` in s, `wall` to be added for seconds since 1970. `heard` is what clients hear, by client and channel."""
+    """`now` in s, `wall` to be added for seconds since 1970. `heard` is what clients hear, by client and channel.
 
-    def __init__(self, now: float, wall: int, keeps: bool, choose: Choose, pick: Pick) -> None:
+    What it `keeps` it hands to the disk in batches: `ticket` is the number of the next one, `durable` of the last that
+    is safe, `asked` of the last that somebody waits for. `loose`: acknowledgements are in the next one.
+    """
+
+    def __init__(self, now: float, wall: float, keeps: bool, choose: Choose, pick: Pick) -> None:
         self.now = now
         self.wall = wall
         self.keeps = keeps
@@ -40,10 +44,12 @@ class Naive:
         self.bonds: list[Bond] = []
         self.queues: dict[bytes, Queue] = {}
         self.touched: list[Queue] = []
-        self.dead: deque[tuple[Queue, Sent, str]] = deque()
+        self.dead: deque[tuple[Queue, Entry, str]] = deque()
         self.late = False
-        self.ticket = 0
+        self.ticket = 1
         self.durable = 0
+        self.asked = 0
+        self.loose = False
         self.heard: list[tuple[int, int, tuple[object, ...]]] = []
         # Clients who do not want to hear that a consumer was cancelled.
         self.incapable: set[int] = set()
@@ -110,7 +116,7 @@ class Naive:
             self.serve(queue)
             if queue.too_full([sent]):
                 if queue.overflow == b"reject-publish-dlx":
-                    self.bury(queue, sent, "maxlen")
+                    self.bury(queue, Entry(sent, 0, inf, 0), "maxlen")
                 return False
         mortal = queue.ttl is not None or sent.expiration is not None
         ordered = queue.has_limits() or queue.max_priority > 0
@@ -118,6 +124,8 @@ class Naive:
             # Those that wait come first, and by the clock.
             self.hand_out(queue)
         entry = queue.add(sent, self.now)
+        entry.kept = self.keeps and queue.durable and sent.persistent
+        entry.stamp = int((self.now + self.wall) * 1000)
         if queue.has_limits() or entry.deadline < inf:
             # At once: what a consumer takes counts against neither.
             self.hand_out(queue, fresh=entry)
@@ -173,6 +181,7 @@ class Naive:
         channel.next_tag += 1
         if no_ack:
             queue.entries.remove(entry)
+            self.let_go(entry)
         else:
             entry.out = True
             channel.unacked[tag] = Delivery(tag, by, queue, entry)
@@ -192,12 +201,18 @@ class Naive:
         entry = queue.head()
         assert entry is not None
         queue.entries.remove(entry)
-        self.bury(queue, entry.sent, reason)
+        self.bury(queue, entry, reason)
 
-    def bury(self, queue: Queue, sent: Sent, reason: str) -> None:
+    def bury(self, queue: Queue, entry: Entry, reason: str) -> None:
         """Leave a message to the dead-letter exchange."""
         if queue.dead_letter_exchange is not None:
-            self.dead.append((queue, sent, reason))
+            self.dead.append((queue, entry, reason))
+        else:
+            self.let_go(entry)
+
+    def let_go(self, entry: Entry) -> None:
+        """A message is done with; nobody waits for the disk to know."""
+        self.loose = self.loose or entry.kept
 
     def requeue(self, queue: Queue, entries: list[Entry]) -> None:
         """Put messages back to where they stood."""
@@ -229,13 +244,14 @@ class Naive:
             self.late = False
             self.settle()
 
-    def pass_on(self, queue: Queue, sent: Sent, reason: str) -> None:
+    def pass_on(self, queue: Queue, entry: Entry, reason: str) -> None:
         """Publish a dead message to its queue's dead-letter exchange, if that is there."""
         assert queue.dead_letter_exchange is not None
         exchange = self.exchanges.get(queue.dead_letter_exchange)
         if exchange is None:
+            self.let_go(entry)
             return
-        dead = deaths.letter(sent, queue, reason, int(self.now + self.wall))
+        dead = deaths.letter(entry.sent, queue, reason, int(self.now + self.wall))
         for target in self.route(exchange, dead):
             if not deaths.goes_round(target.name, reason, dead):
                 self.enqueue(target, dead)

@@ -4,6 +4,7 @@ from math import inf
 from random import Random
 from typing import Any
 
+from amq.vhost.settling import settle
 from amq.wire.tables import Table
 from tests.model import frames
 from tests.model.clients import Clients
@@ -21,15 +22,12 @@ class Player:
     """Both brokers, and what a command means to them."""
 
     def __init__(self, seed: int) -> None:
-        keeps = seed % 3 == 0
-        self.real = Real(CLIENTS, INCAPABLE, keeps)
-        self.model = Clients(START, int(WALL - START), keeps, self.real.route, self.real.pick)
-        self.model.channels = {}
+        self.keeps = seed % 2 == 0
+        self.real = Real(CLIENTS, INCAPABLE, seed if self.keeps else None)
+        self.model = Clients(START, WALL - START, self.keeps, self.real.route, self.real.pick)
         self.model.incapable = INCAPABLE
         self.cuts = Random(seed)
         self.owed = Owed()
-        # The journal's tickets after each step.
-        self.tickets = [0]
 
     def play(self, command: Command) -> None:
         """One command, whatever must come before it included."""
@@ -37,7 +35,11 @@ class Player:
         if name == "wait":
             self.wait(given["ms"] / 1000)
         elif name == "sync":
-            self.sync(given["behind"])
+            self.sync(given["half"])
+        elif name in ("crash", "stop"):
+            self.restart(name, given)
+        elif name == "page_out":
+            self.page_out(given)
         elif name == "leave":
             self.real.leave(client, given["how"])
             self.model.lose(client)
@@ -45,7 +47,6 @@ class Player:
             self.compare()
         else:
             self.speak(name, client, number, given)
-        self.tickets.append(self.model.ticket)
 
     def wait(self, seconds: float) -> None:
         """Let time pass, stopping wherever something falls due."""
@@ -62,11 +63,62 @@ class Player:
             if now == target:
                 return
 
-    def sync(self, behind: int) -> None:
-        """The disk has what was handed to it up to some steps ago."""
-        ticket = max(self.model.durable, self.tickets[max(-len(self.tickets), -1 - behind)])
-        self.real.broker.durable(ticket)
-        self.model.sync(ticket)
+    def sync(self, half: bool) -> None:
+        """A write ends, or begins and ends; with `half` it only ends or only begins."""
+        storage = self.real.storage
+        if storage is None:
+            return
+        flew = storage.flying is not None
+        if flew:
+            storage.land()
+            self.model.end_write()
+        if not (flew and half):
+            # What has died is buried by now.
+            storage.take()
+            self.model.begin_write()
+            if not half:
+                storage.land()
+                self.model.end_write()
+        self.compare()
+
+    def catch_up(self) -> None:
+        """Nobody's answer waits for the disk any more."""
+        self.real.catch_up()
+        self.model.catch_up()
+        while self.real.waits():
+            self.sync(False)
+
+    def restart(self, name: str, given: dict[str, Any]) -> None:
+        """The broker is killed, or stopped in good order, and starts again a little later."""
+        if not self.keeps:
+            return
+        now = self.real.now + given["ms"] / 1000
+        if name == "crash":
+            filled = self.real.crash(given["landed"], now)
+            self.model.crash(now, self.real.broker.clock.offset, given["landed"])
+        else:
+            for client in range(CLIENTS):
+                self.real.lose(client)
+                self.model.lose(client)
+                self.real.catch_up()
+                self.model.catch_up()
+            filled, clean = self.real.stop(now)
+            self.model.stop(now, self.real.broker.clock.offset, clean)
+        self.owed = Owed()
+        self.model.recovered(filled)
+        self.real.catch_up()
+        names = list(self.real.vhost.queues)
+        for queue in self.real.vhost.queues.values():
+            queue.touch()
+        settle(self.real.vhost)
+        self.model.recovered(names)
+        self.compare()
+
+    def page_out(self, given: dict[str, Any]) -> None:
+        """Queues let go of messages in memory."""
+        for name in list(self.real.vhost.queues):
+            if given["all"] or name == given["queue"]:
+                self.real.page_out(name, given["keep"], given["most"])
         self.compare()
 
     def speak(self, name: str, client: int, number: int, given: dict[str, Any]) -> None:
@@ -77,7 +129,7 @@ class Player:
             channel = self.model.channels[client, number]
         if channel.commit_ticket:
             # Until that is answered, nothing may be said on it.
-            self.sync(0)
+            self.sync(False)
         said = self.chunk(name, channel, given)
         if said:
             self.say(client, number, said)
@@ -91,6 +143,7 @@ class Player:
         for name, given in said:
             self.model.do(name, client, number, given)
         self.model.after_chunk(client)
+        self.catch_up()
         self.compare()
 
     def chunk(self, name: str, channel: Chan, given: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -226,8 +279,8 @@ class Player:
         got, wanted = streams(heard), streams(expected)
         assert got == wanted, f"heard {difference(got, wanted)}"
         check_rules(heard)
-        self.owed.compare(heard, expected, self.model.durable == self.model.ticket)
-        held, kept = contents(self.real.vhost), self.kept()
+        self.owed.compare(heard, expected, self.model.durable >= self.model.asked)
+        held, kept = contents(self.real), self.kept()
         assert held == kept, f"queues hold {difference(held, kept)}"
         validate(self.real)
 

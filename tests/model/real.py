@@ -9,31 +9,89 @@ from amq.connection.connection import Connection
 from amq.connection.peer import Peer
 from amq.destination import Destination
 from amq.exchanges.recent_history import RecentHistory
-from amq.journal.batch import Batch
+from amq.journal.record import Lsns
 from amq.message import Message, address
 from amq.queues.base import Queue
 from amq.queues.classic import HeadExpiry
+from amq.vhost.settling import settle
 from amq.vhost.vhost import Vhost
 from amq.wire import properties, spec, tables
 from tests.model import frames
 from tests.model.frames import Item, method
 from tests.model.records import Sent
+from tests.model.storage import AtOnce, Storage
 
 START = 1000.0
 WALL = 1_700_000_000.0
 
 
 class Real:
-    """A broker with clients. `confirmed`: sequence numbers that a channel has heard of, by client and channel."""
+    """A broker with clients. `confirmed`: sequence numbers that a channel has heard of, by client and channel.
 
-    def __init__(self, clients: int, incapable: set[int], keeps: bool) -> None:
+    With `seed` it has a data folder.
+    """
+
+    def __init__(self, clients: int, incapable: set[int], seed: int | None = None) -> None:
         self.now = START
-        self.broker = Broker(Settings(consumer_timeout=None), START, WALL, Batch(keeps))
+        self.clients = clients
         self.incapable = incapable
+        self.storage = None if seed is None else Storage(seed)
         self.confirmed: dict[tuple[int, int], set[int]] = {}
         self.connections: list[Connection] = []
-        for client in range(clients):
-            self.connections.append(self.connect(client))
+        self.begin(WALL)
+
+    def begin(self, wall: float) -> list[bytes]:
+        """Start, and have all clients come; returns the queues that got messages back, in that order."""
+        settings = Settings(consumer_timeout=None)
+        filled: list[int] = []
+        if self.storage is None:
+            self.broker = Broker(settings, self.now, wall)
+            self.broker.journal.pages = []
+            self.broker.journal.wanted = AtOnce()
+        else:
+            self.broker, filled = self.storage.open(settings, self.now, wall)
+        self.confirmed = {}
+        self.connections = [self.connect(client) for client in range(self.clients)]
+        names = {queue.id: queue.name for queue in self.vhost.queues.values() if queue.keeps}
+        return [names[number] for number in filled]
+
+    def crash(self, landed: bool, now: float) -> list[bytes]:
+        """All that is not on disk is gone; `landed`: what was on its way had got there. It is `now` when it starts."""
+        assert self.storage is not None
+        if landed and self.storage.flying is not None:
+            self.storage.land(told=False)
+        wall = self.broker.clock.wall() + (now - self.now)
+        self.now = now
+        return self.begin(wall)
+
+    def stop(self, now: float) -> tuple[list[bytes], bool]:
+        """When nobody is left: all is written, and it is `now` when it starts again; also returns whether the broker
+        then knows that it was stopped in good order.
+        """
+        assert self.storage is not None
+        clean = self.storage.stop()
+        wall = self.broker.clock.wall() + (now - self.now)
+        self.now = now
+        return self.begin(wall), clean
+
+    def page_out(self, name: bytes, keep: int, most: int) -> None:
+        """A queue lets go of messages in memory."""
+        self.vhost.queues[name].page_out(keep, most)
+        settle(self.vhost)
+
+    def lose(self, client: int) -> None:
+        """A client is gone, and does not come back before the next start."""
+        self.connections[client].lost(self.now)
+        self.connections[client].outbox.take()
+
+    def waits(self) -> bool:
+        """Whether a client's answer waits for the disk."""
+        return any(connection.parked() for connection in self.connections)
+
+    def cold(self, lsns: Lsns) -> list[Message]:
+        """Messages that are not in memory."""
+        assert self.storage is not None
+        return self.storage.read(lsns)
 
     @property
     def vhost(self) -> Vhost:

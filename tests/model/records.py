@@ -38,7 +38,10 @@ class Sent:
 
 @dataclass(eq=False)
 class Entry:
-    """A message in a queue. `out`: it is with a consumer, or was taken by basic.get."""
+    """A message in a queue. `out`: it is with a consumer, or was taken by basic.get.
+
+    `kept`: it stands in the journal, published at `stamp` (ms since 1970).
+    """
 
     sent: Sent
     place: int
@@ -46,6 +49,8 @@ class Entry:
     level: int
     redelivered: bool = False
     out: bool = False
+    kept: bool = False
+    stamp: int = 0
 
 
 @dataclass(eq=False)

@@ -13,7 +13,7 @@ SENT = Sent(b"", b"q", {}, 0, None, False, b"m")
 @pytest.fixture
 def real() -> Real:
     """A broker with two clients, the first of which has published to `q` in a transaction; then `q` was deleted."""
-    real = Real(2, set(), False)
+    real = Real(2, set())
     declare = frames.declare_queue(1, Queue(b"q"), {})
     real.send(1, frames.encode("open", 1, {}) + declare, None)
     real.send(0, frames.encode("open", 1, {}) + frames.encode("tx_select", 1, {}), None)

@@ -20,7 +20,7 @@ class Readers:
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
-        self.real = Real(3, set(), False)
+        self.real = Real(3, set())
         self.sent: list[bytes] = []
         self.got: list[bytes] = []
         # Delivery tags to acknowledge, by client.
