@@ -18,7 +18,7 @@ from tests.faults.target import Target, amq, started
 from tests.faults.verdict import Rules
 
 SIZE = 64
-BODY = 20_000
+BODY = 50_000
 FAILED = 70
 # More than fits, so that the loop ends where a broker does not notice.
 MOST = SIZE * (1 << 20) // BODY * 2

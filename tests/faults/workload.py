@@ -8,7 +8,7 @@ from tests.faults.actors import Actor, Committer, Consumer, Getter, Mover, Publi
 from tests.faults.churner import EXCHANGE, Churner
 from tests.faults.client import PATIENCE, Address
 from tests.faults.history import Declared, Draining, History
-from tests.faults.quiet import eventually
+from tests.faults.quiet import empty, eventually
 from tests.faults.session import MARKS, Session
 from tests.faults.target import NAMED
 
@@ -171,23 +171,7 @@ def drain(address: Address, history: History, queues: list[str]) -> None:
     history.add(Draining())
     for queue in queues:
         if session.count(queue) is not None:
-            _empty(address, history, queue)
-    session.close()
-    session.drop()
-
-
-def _empty(address: Address, history: History, queue: str) -> None:
-    session = Session(address, f"drain-{queue}", history)
-    session.consume(queue, 300)
-
-    def take() -> bool:
-        session.listen(0.02)
-        if session.outstanding:
-            session.settle(list(session.outstanding.values())[-1], multiple=True)
-            return False
-        return session.count(queue) == (0, 1) and not session.listen(0)
-
-    eventually(take, f"{queue} does not become empty")
+            empty(address, history, queue)
     session.close()
     session.drop()
 
