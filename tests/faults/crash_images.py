@@ -65,11 +65,11 @@ class History:
         steps = random.choices(KINDS, random.choice(DAYS), k=random.randint(1, 60))
         clean = random.random() < 0.3
         self._cut(0.3, 12)
+        self._fail(0.05, 6)
         try:
             self.book.settle_for(self.book.check(life.recover()))
             self._cut(0.8, 150)
-            if random.random() < 0.1:
-                self.disk.fail(random.choice(("sync", "sync", "sync_folder", "write")), random.randint(1, 20))
+            self._fail(0.1, 20)
             trio.run(life.serve, steps, clean, clock=trio.testing.MockClock(autojump_threshold=0))
             self.events["clean" if clean else "killed"] += 1
         except* PowerLoss:
@@ -110,6 +110,14 @@ class History:
             else:
                 kind = self.random.choice(("create", "rename", "unlink", "sync_folder"))
                 self.disk.cut_power(self.random.randint(1, 8), kind)
+
+    def _fail(self, chance: float, most: int) -> None:
+        """Let an operation before long fail."""
+        if self.random.random() < chance:
+            kind = self.random.choice(
+                ("sync", "sync", "sync_folder", "write", "create", "rename", "unlink", "truncate")
+            )
+            self.disk.fail(kind, self.random.randint(1, most))
 
     def _mode(self) -> str:
         return self.random.choice(MODES)
