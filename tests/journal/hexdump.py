@@ -155,11 +155,11 @@ def run(reader: Reader) -> Iterator[Field]:
     raw, expires = reader.number(8, signed=True)
     yield raw, f"expires {expires}: never" if expires < 0 else f"expires {moment(expires)}"
     yield reader.named(1, "priority")
-    raw, queues = reader.number(2)
+    raw, queues = reader.number(4)
     yield raw, f"queues: {queues}"
     sizes = []
     for name in ("address", "content header", "BCC keys"):
-        raw, number = reader.number(4 if name == "content header" else 2)
+        raw, number = reader.number(2 if name == "address" else 4)
         sizes.append(number)
         yield raw, f"size of the {name}: {number}"
     for _ in range(queues):

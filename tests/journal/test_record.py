@@ -66,6 +66,15 @@ def test_all_that_a_run_says_comes_back() -> None:
     assert record.content(octets, 0, run) == (ADDRESS, content, b"")
 
 
+def test_queues_and_octets_of_bcc_keys_may_be_more_than_16_bits_count() -> None:
+    queues = list(range(1, 70_000))
+    blind = [b"k" * 255] * 300
+    octets = run_octets([b"aa"], 1, queues, blind=blind)
+    run = record.read_run(octets, 0)
+    assert list(run.queues) == queues
+    assert record.content_like(octets, 0, run, None).properties.blind == blind
+
+
 def test_messages_are_as_they_were_published() -> None:
     table = tables.encode({"h": ("S", b"v")})
     content = header(4, HEADERS=table, DELIVERY_MODE=b"\2", PRIORITY=b"\x03", EXPIRATION=props.shortstr(b"60000"))

@@ -193,7 +193,7 @@ def test_a_cut_last_segment_is_no_damage_as_nothing_vouches_for_what_is_gone(fil
     assert survey.torn is None
 
 
-@pytest.mark.parametrize("left", [0, 30, 64, 100, 300])
+@pytest.mark.parametrize("left", [0, 30, 64, 100, 304])
 def test_a_cut_segment_before_others_is_damage(files: Files, left: int) -> None:
     changed = {**files, SECOND: files[SECOND][:left]}
     survey = surveyed(changed)

@@ -160,6 +160,13 @@ def test_a_page_brings_back_all_that_a_message_is() -> None:
     assert back[0].properties is back[1].properties
 
 
+def test_bcc_keys_of_more_octets_than_16_bits_count_fit_on_a_page() -> None:
+    blind = message(b"one", 5)
+    blind.properties.blind = [b"k" * 255] * 300
+    (back,) = unpacked(b"".join(packed(blind)))
+    assert back.properties.blind == blind.properties.blind
+
+
 def test_the_next_messages_are_asked_for_before_they_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     small_spans(monkeypatch)
     disk = Disk()

@@ -3,7 +3,7 @@
     record     size u32 | crc u32 of all that follows | kind u8 | body
 
     RUN        lsn u64 | count u32 | body size u32 | time u64, ms since 1970 | expires i64, the same, -1: never |
-               priority u8 | queues u16 | address size u16 | header size u32 | blind size u16 |
+               priority u8 | queues u32 | address size u16 | header size u32 | blind size u32 |
                queue ids, u64 each | address | header | blind | the bodies
     SETTLED    queue id u64 | form u8 | lsns: one range (first u64, count u64), or as many u64 as fit
     CLEAN      as often as there is one: queue id u64 | priority u8 | lsn u64
@@ -38,7 +38,7 @@ Lsns = Union[range, "array[int]"]
 
 HEAD: Final = Struct("<IIB")
 _SIZE_CRC: Final = Struct("<II")
-_RUN: Final = Struct("<QIIQqBHHIH")
+_RUN: Final = Struct("<QIIQqBIHII")
 _SETTLED: Final = Struct("<QB")
 _RANGE: Final = Struct("<QQ")
 _CLEAN: Final = Struct("<QBQ")

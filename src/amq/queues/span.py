@@ -3,7 +3,7 @@
 Those that stand in the journal are found there by their numbers. The others are written to a paging file, which need
 not survive anything:
 
-    address size u16 | header size u32 | body size u32 | BCC keys size u16 | address | header | body | BCC keys
+    address size u16 | header size u32 | body size u32 | BCC keys size u32 | address | header | body | BCC keys
 """
 
 from array import array
@@ -15,7 +15,7 @@ from amq.journal.record import Lsns, compact, pack_blind, read_blind
 from amq.message import Message
 from amq.wire import properties as props
 
-_PAGED: Final = Struct("<HIIH")
+_PAGED: Final = Struct("<HIII")
 
 
 class Span:
