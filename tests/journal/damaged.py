@@ -146,30 +146,39 @@ def part(files: Files, name: str) -> Part:
 def alive(survey: Survey) -> dict[int, set[int]]:
     """LSNs by queue."""
     census = survey.census
-    found = {}
-    for queue, published in census.published.items():
-        lsns = {
-            lsn for start, stop in zip(published.starts, published.stops, strict=True) for lsn in range(start, stop)
-        }
-        gone = census.settled.get(queue)
-        found[queue] = {lsn for lsn in lsns if gone is None or not gone.has(lsn)}
+    # Of several RUNs for a message the original counts, else the last one.
+    holders: dict[int, tuple[int, ...]] = {}
+    for copies in (True, False):
+        for runs in census.segments:
+            for index, first in enumerate(runs.lsns):
+                if (index in runs.copies) is copies:
+                    lsns = range(first, first + runs.counts[index])
+                    holders.update(dict.fromkeys(lsns, census.kinds[runs.kinds[index]]))
+    found: dict[int, set[int]] = {}
+    for lsn, queues in holders.items():
+        for queue in queues:
+            gone = census.settled.get(queue)
+            if gone is None or not gone.has(lsn):
+                found.setdefault(queue, set()).add(lsn)
     counted: dict[int, Pile] = census.count(None)
     assert {queue: pile.messages for queue, pile in counted.items()} == {
-        queue: len(lsns) for queue, lsns in found.items() if lsns
+        queue: len(lsns) for queue, lsns in found.items()
     }
-    return {queue: lsns for queue, lsns in found.items() if lsns}
+    return found
 
 
 def mended(files: Files, survey: Survey) -> Files:
     """What a salvage makes of them."""
-    mender = Mender(survey.census, survey.parts[0].number)
+    mender = Mender(survey)
     again = Survey(survey.parts)
     written = {}
     for index, each in enumerate(survey.parts):
         scan = again.read(index, files[each.name])
         if scan is not None:
             name = segment_name(mender.number)
-            written[name] = b"".join(mender.mend(scan, files[each.name], Random(index).getrandbits(32), 0))
+            pieces = mender.mend(scan, index, files[each.name], Random(index).getrandbits(32), 0)
+            if pieces:
+                written[name] = b"".join(pieces)
     return written
 
 

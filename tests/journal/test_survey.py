@@ -6,9 +6,9 @@ from random import Random
 import pytest
 
 from amq.journal import frame, record
+from amq.journal.damage import Damage
 from amq.journal.frame import Header
 from amq.journal.replay import Corrupt, consecutive
-from amq.journal.survey import Damage
 from amq.server import journal_files
 from amq.wire import properties as props
 from tests.journal.damaged import (
@@ -312,26 +312,62 @@ def test_a_record_that_nobody_knows_is_damage_although_its_checksum_is_right() -
         recovered(writer.contents())
 
 
-def test_of_messages_that_were_written_again_the_last_copy_counts() -> None:
+@pytest.fixture
+def copied() -> Files:
+    """Messages 1 to 3 for two queues, and what of them is alive once more in the next segment."""
     writer = Writer()
     writer.publish([b"1", b"2", b"3"], 7, 8)
     writer.write()
     writer.settle(7, 1, 2)
     writer.write()
     writer.roll()
-    # As when the first segment is to go: what is alive, under the LSNs that it had.
+    # As when the first segment is to go: under the LSNs that they had, for the queues in which they are.
+    writer.publish([b"4"], 7)
+    writer.write()
     writer.batch.run(1, [b"1", b"2"], b"\0\0", HEADER, PROPERTIES, [8])
     writer.batch.run(3, [b"3"], b"\0\0", HEADER, PROPERTIES, [7, 8])
     writer.write()
     writer.settle(8, 3)
     writer.write()
     writer.mark()
-    survey = surveyed(writer.contents())
+    return writer.contents()
+
+
+COPIED = {7: {3, 4}, 8: {1, 2}}
+
+
+def test_messages_that_were_written_again_count_once(copied: Files) -> None:
+    survey = surveyed(copied)
     assert survey.damages == []
-    assert {queue: pile.messages for queue, pile in survey.census.count(None).items()} == {7: 1, 8: 2}
-    assert [runs.alive for runs in survey.census.segments] == [0, 3]
+    assert alive(survey) == COPIED
+    assert [runs.alive for runs in survey.census.segments] == [3, 1]
     assert survey.census.holder(3) == 1
-    assert survey.census.holder(4) is None
+    assert survey.census.holder(5) is None
+
+
+def test_a_copy_stands_for_an_original_that_is_gone_with_its_segment(copied: Files) -> None:
+    survey = surveyed({SECOND: copied[SECOND]})
+    assert survey.damages == []
+    assert alive(survey) == COPIED == recovered({SECOND: copied[SECOND]})
+    assert [runs.alive for runs in survey.census.segments] == [4]
+
+
+def test_a_copy_takes_the_place_of_an_original_that_is_damaged(copied: Files) -> None:
+    changed = wrecked(copied, FIRST, 0)
+    survey = surveyed(changed)
+    (damage,) = survey.damages
+    assert (damage.gaps, damage.carried) == ([], 0)
+    assert alive(survey) == COPIED
+    salvaged = mended(changed, survey)
+    assert recovered(salvaged) == COPIED
+    # In order, as nothing but a broker's own copies may be out of it.
+    runs = [lsn for segment in surveyed(salvaged).census.segments for lsn in segment.lsns]
+    assert runs == sorted(runs)
+
+
+def test_of_a_lost_copy_it_is_said_that_older_messages_may_have_been_there(copied: Files) -> None:
+    (damage,) = surveyed(wrecked({SECOND: copied[SECOND]}, SECOND, 1)).damages
+    assert (damage.gaps, damage.carried) == ([(5, None)], 3)
 
 
 def ravaged(files: Files, random: Random) -> Files:

@@ -5,11 +5,12 @@ from struct import error as StructError
 from typing import Any, Final
 
 from amq.journal import frame, record
+from amq.journal.damage import Damage
 from amq.journal.frame import Frame
 from amq.journal.record import RecordError, Run
 from amq.journal.replay import records
 from amq.journal.salvageable import Part
-from amq.journal.survey import Damage, Scan, Survey
+from amq.journal.survey import Scan, Survey
 from amq.server.offline import QueueNames, affected
 from amq.wire import properties as props
 from amq.wire.tables import Field
@@ -64,6 +65,7 @@ def of_damage(damage: Damage, names: QueueNames) -> Facts:
         "frames": [damage.first, damage.last] if damage.first else None,
         "lost_messages": [list(gap) for gap in damage.gaps],
         "consumed_at_least": damage.settled,
+        "carried_messages_up_to": damage.carried or None,
         "messages_kept": damage.kept,
         "loses": damage.loses(),
         "queues_around": [names.describe(queue) for queue in damage.around],

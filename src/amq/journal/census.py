@@ -5,15 +5,19 @@ damaged journal a message may be settled whose RUN is lost.
 """
 
 from array import array
+from itertools import pairwise
 
-from amq.journal.intervals import Intervals
+from amq.journal.intervals import Intervals, Span
 from amq.journal.record import Lsns, Run
+
+# Messages that are alive: from the one LSN on up to, but not with, the other one, in queues by id.
+Living = tuple[int, int, tuple[int, ...]]
 
 
 class Runs:
     """What the RUNs of one segment are like, in their order; `alive` counts messages once `Census.count` was called."""
 
-    __slots__ = ("lsns", "counts", "sizes", "kinds", "times", "copies", "messages", "octets", "alive")
+    __slots__ = ("lsns", "counts", "sizes", "kinds", "times", "copies", "parts", "messages", "octets", "alive")
 
     def __init__(self) -> None:
         self.lsns: array[int] = array("Q")
@@ -23,6 +27,8 @@ class Runs:
         self.times: array[int] = array("Q")
         # Which of them stood elsewhere before.
         self.copies: set[int] = set()
+        # Where others count for some of its messages: for which it counts itself.
+        self.parts: dict[int, list[Span]] = {}
         self.messages: int = 0
         # Of bodies.
         self.octets: int = 0
@@ -39,20 +45,27 @@ class Pile:
         self.octets: int = 0
         self.oldest: int = 0
 
+    def enter(self, count: int, size: int, time: int) -> None:
+        """So many messages with bodies of that size."""
+        self.messages += count
+        self.octets += count * size
+        self.oldest = min(self.oldest or time, time)
+
 
 class Census:
     """`segments` has the RUNs of every segment that was begun; `last_lsn` is the highest LSN of a RUN so far."""
 
-    __slots__ = ("segments", "published", "settled", "kinds", "numbers", "copied", "last_lsn")
+    __slots__ = ("segments", "settled", "kinds", "numbers", "originals", "copied", "last_lsn")
 
     def __init__(self) -> None:
         self.segments: list[Runs] = []
-        # Both by queue id.
-        self.published: dict[int, Intervals] = {}
+        # By queue id.
         self.settled: dict[int, Intervals] = {}
         # Combinations of queues, of which there are few.
         self.kinds: list[tuple[int, ...]] = []
         self.numbers: dict[tuple[int, ...], int] = {}
+        # LSNs of RUNs that stand where they were new, and of others.
+        self.originals = Intervals()
         self.copied = Intervals()
         self.last_lsn: int = 0
 
@@ -74,6 +87,8 @@ class Census:
         if run.lsn <= self.last_lsn:
             runs.copies.add(len(runs.lsns))
             self.copied.add(run.lsn, stop)
+        else:
+            self.originals.add(run.lsn, stop)
         self.last_lsn = max(self.last_lsn, stop - 1)
         runs.lsns.append(run.lsn)
         runs.counts.append(run.count)
@@ -82,8 +97,6 @@ class Census:
         runs.times.append(run.time)
         runs.messages += run.count
         runs.octets += run.count * run.body_size
-        for queue in queues:
-            self.published.setdefault(queue, Intervals()).add(run.lsn, stop)
 
     def note_settled(self, queue: int, lsns: Lsns) -> None:
         """Messages have gone from a queue."""
@@ -98,44 +111,56 @@ class Census:
                     return index
         return None
 
-    def count(self, known: set[int] | None) -> dict[int, Pile]:
-        """What is alive by queue id; nothing is in a queue that is not `known`, if that is."""
-        piles: dict[int, Pile] = {}
-        # Of several copies the last one counts.
+    def resolve(self) -> None:
+        """Everything was noted: find out which RUN counts for messages that stand in several. That is the original, and
+        else the last copy.
+        """
         later = Intervals()
         for runs in reversed(self.segments):
-            runs.alive = 0
-            for index in range(len(runs.lsns) - 1, -1, -1):
+            for index in sorted(runs.copies, reverse=True):
                 start = runs.lsns[index]
                 stop = start + runs.counts[index]
-                if index in runs.copies:
-                    parts = later.outside(start, stop)
-                    later.add(start, stop)
-                else:
-                    parts = self.copied.outside(start, stop)
-                for first, after in parts:
-                    self.count_part(runs, index, first, after, known, piles)
+                parts = [part for span in later.outside(start, stop) for part in self.originals.outside(*span)]
+                later.add(start, stop)
+                if parts != [(start, stop)]:
+                    runs.parts[index] = parts
+
+    def living(self, runs: Runs, index: int) -> list[Living]:
+        """What of a RUN is alive, and in which queues; after `resolve`."""
+        start = runs.lsns[index]
+        found: list[Living] = []
+        queues = self.kinds[runs.kinds[index]]
+        for first, after in runs.parts.get(index, [(start, start + runs.counts[index])]):
+            found += self._living(queues, first, after)
+        return found
+
+    def _living(self, queues: tuple[int, ...], start: int, stop: int) -> list[Living]:
+        left = {
+            queue: self.settled[queue].outside(start, stop) if queue in self.settled else [(start, stop)]
+            for queue in queues
+        }
+        cuts = sorted({edge for spans in left.values() for span in spans for edge in span})
+        found: list[Living] = []
+        for first, after in pairwise(cuts):
+            holders = tuple([queue for queue, spans in left.items() if _within(first, spans)])
+            if holders:
+                found.append((first, after, holders))
+        return found
+
+    def count(self, known: set[int] | None) -> dict[int, Pile]:
+        """What is alive by queue id; nothing is in a queue that is not `known`, if that is. After `resolve`."""
+        piles: dict[int, Pile] = {}
+        for runs in self.segments:
+            runs.alive = 0
+            for index, size in enumerate(runs.sizes):
+                for first, after, queues in self.living(runs, index):
+                    holders = [queue for queue in queues if known is None or queue in known]
+                    for queue in holders:
+                        piles.setdefault(queue, Pile()).enter(after - first, size, runs.times[index])
+                    if holders:
+                        runs.alive += after - first
         return piles
 
-    def count_part(
-        self, runs: Runs, index: int, start: int, stop: int, known: set[int] | None, piles: dict[int, Pile]
-    ) -> None:
-        """Count those of a RUN's messages with LSNs from `start` on before `stop`, which stand nowhere else."""
-        alive = Intervals()
-        for queue in self.kinds[runs.kinds[index]]:
-            if known is not None and queue not in known:
-                continue
-            gone = self.settled.get(queue)
-            left = [(start, stop)] if gone is None else gone.outside(start, stop)
-            if not left:
-                continue
-            count = 0
-            for first, after in left:
-                alive.add(first, after)
-                count += after - first
-            pile = piles.setdefault(queue, Pile())
-            pile.messages += count
-            pile.octets += count * runs.sizes[index]
-            time = runs.times[index]
-            pile.oldest = min(pile.oldest or time, time)
-        runs.alive += alive.count(start, stop)
+
+def _within(number: int, spans: list[Span]) -> bool:
+    return any(first <= number < after for first, after in spans)

@@ -1,48 +1,71 @@
-"""Writes again what a survey could read, as a journal that lacks nothing.
+"""Writes again what is alive of the segments that a survey has read, as a journal that lacks nothing.
 
-Frames are numbered anew, without gaps. Left out are MARKs, the note of a stop in good order (there is no order to speak
-of), and what was settled of messages that are lost: recovery counts, and must not count those.
+Frames are numbered anew, without gaps. RUNs stand in the order in which they were, cut down to the messages and queues
+that are alive, each message in one RUN only, and there is nothing else: no MARK but the last, no SETTLED, no CLEAN.
+Recovery counts, and may rely on what a whole journal is like; what was settled of messages that are lost, or a
+copy of which the half is lost, would mislead it.
 """
 
 from amq.journal import frame, record
-from amq.journal.census import Census
+from amq.journal.census import Living, Runs
 from amq.journal.frame import Frame, Header
 from amq.journal.log import PADDING
-from amq.journal.record import HEAD
+from amq.journal.record import HEAD, Run
 from amq.journal.replay import records
-from amq.journal.survey import Scan
+from amq.journal.survey import Scan, Survey
 
 
 class Mender:
-    """Makes segments out of those that were read, one after the other; `census` is that of all of them.
+    """Makes segments out of those that were read, one after the other; `survey` is that of all of them.
 
-    `number` and `sequence` are those of the next segment and of the next frame. All that is written vouches for what
-    stands before it, so it must be safe as a whole before any of it is used.
+    `number` and `sequence` are those of the next segment and of the next frame, `last_lsn` the highest LSN so far. All
+    that is written vouches for what stands before it, so it must be safe as a whole before any of it is used.
     """
 
-    __slots__ = ("census", "number", "sequence")
+    __slots__ = ("census", "strays", "placed", "number", "sequence", "last_lsn")
 
-    def __init__(self, census: Census, number: int) -> None:
-        self.census = census
-        self.number = number
+    def __init__(self, survey: Survey) -> None:
+        self.census = survey.census
+        # RUNs that go where their lost originals were: first LSN and the one after the last, the lowest at the end.
+        self.strays: list[tuple[int, int, bytes]] = []
+        self.placed: set[tuple[Runs, int]] = set()
+        for runs, index, octets in survey.strays:
+            run = record.read_run(octets, 0)
+            living = self.census.living(runs, index)
+            self.strays += [(each[0], each[1], _part(octets, 0, run, each)) for each in living]
+            self.placed.add((runs, index))
+        self.strays.sort(reverse=True)
+        self.number: int = survey.parts[0].number
         self.sequence: int = 1
+        self.last_lsn: int = survey.base - 1
 
-    def mend(self, scan: Scan, octets: bytes, salt: int, created: int) -> list[bytes]:
-        """The octets of the next segment, with what can be used of one that was read, whose octets these are.
+    def mend(self, scan: Scan, index: int, octets: bytes, salt: int, created: int) -> list[bytes]:
+        """The octets of the next segment, with what is alive of one that was read, the `index`-th, whose octets these
+        are; empty when nothing is.
 
         `salt` is a new one of 32 random bits, `created` now, in ms since 1970.
         """
-        header = Header(salt, self.number, self.sequence, created, scan.first_lsn)
-        self.number += 1
-        pieces = [header.pack()]
+        runs = self.census.segments[index]
+        first_lsn = self.last_lsn + 1
+        pieces: list[bytes] = []
+        first_sequence = self.sequence
+        seen = 0
         for found, good in scan.frames:
-            kept = self._kept(octets, found, good)
+            places = _runs(octets, found, good)
+            kept = []
+            for at, pos in enumerate(places, seen):
+                kept += self._living(octets, pos, runs, at)
+            seen += len(places)
             if kept:
                 pieces += self._frame(kept, salt)
+        if not pieces:
+            return []
+        header = Header(salt, self.number, first_sequence, created, first_lsn)
         # Vouches for the frame before it, as nothing comes after it.
         pieces.append(frame.mark(self.sequence, self.sequence - 1, salt))
         self.sequence += 1
-        return pieces
+        self.number += 1
+        return [header.pack(), *pieces]
 
     def _frame(self, kept: list[bytes], salt: int) -> list[bytes]:
         size = sum(map(len, kept))
@@ -51,30 +74,56 @@ class Mender:
         self.sequence += 1
         return [header, *kept, PADDING[: -size % 8]]
 
-    def _kept(self, octets: bytes, found: Frame, good: list[int] | None) -> list[bytes]:
-        """The records of a frame that go on."""
-        if good is not None:
-            return [_record(octets, pos) for pos in good]
+    def _living(self, octets: bytes, pos: int, runs: Runs, index: int) -> list[bytes]:
+        """A RUN as it is, or smaller ones for what of it is alive."""
+        run = record.read_run(octets, pos)
+        if (runs, index) in self.placed:
+            # If they are not written yet, nothing with higher LSNs is.
+            return self._strays_before(run.lsn + run.count)
         kept: list[bytes] = []
-        for pos, kind in records(octets, found):
-            if kind == record.RUN:
-                kept.append(_record(octets, pos))
-            elif kind == record.SETTLED:
-                kept += self._settled(octets, pos)
+        for each in self.census.living(runs, index):
+            if index not in runs.copies:
+                kept += self._strays_before(each[0])
+                self.last_lsn = each[1] - 1
+            kept.append(_part(octets, pos, run, each))
         return kept
 
-    def _settled(self, octets: bytes, pos: int) -> list[bytes]:
-        queue, lsns = record.read_settled(octets, pos)
-        published = self.census.published.get(queue)
-        if published is None:
-            return []
-        if not isinstance(lsns, range):
-            there = [lsn for lsn in lsns if published.has(lsn)]
-            return [b"".join(record.settled(queue, record.compact(there)))] if there else []
-        parts = published.inside(lsns.start, lsns.stop)
-        return [b"".join(record.settled(queue, range(start, stop))) for start, stop in parts]
+    def _strays_before(self, lsn: int) -> list[bytes]:
+        """The next RUNs whose originals are lost, with lower LSNs than that."""
+        found: list[bytes] = []
+        while self.strays and self.strays[-1][0] < lsn:
+            _, after, octets = self.strays.pop()
+            self.last_lsn = after - 1
+            found.append(octets)
+        return found
 
 
-def _record(octets: bytes, pos: int) -> bytes:
-    size, _, _ = HEAD.unpack_from(octets, pos)
-    return octets[pos : pos + 8 + size]
+def _part(octets: bytes, pos: int, run: Run, living: Living) -> bytes:
+    """A RUN of some of the messages of one, for some of its queues."""
+    first, after, queues = living
+    if (first, after - first, list(queues)) == (run.lsn, run.count, list(run.queues)):
+        size, _, _ = HEAD.unpack_from(octets, pos)
+        return octets[pos : pos + 8 + size]
+    address, header, blind = record.content(octets, pos, run)
+    front = record.run_front(
+        first,
+        after - first,
+        run.body_size,
+        run.time,
+        run.expires,
+        run.priority,
+        record.u64s(list(queues)),
+        address,
+        header,
+        blind,
+    )
+    start = pos + run.bodies_at + (first - run.lsn) * run.body_size
+    bodies = octets[start : start + (after - first) * run.body_size]
+    return b"".join(record.seal(record.RUN, [front, bodies]))
+
+
+def _runs(octets: bytes, found: Frame, good: list[int] | None) -> list[int]:
+    """Where the RUNs of a frame stand that can be used."""
+    if good is not None:
+        return good
+    return [pos for pos, kind in records(octets, found) if kind == record.RUN]

@@ -1,14 +1,18 @@
 """What can still be told of a segment whose header is damaged, and of a frame of which some records are."""
 
 from struct import Struct
+from struct import error as StructError
+from typing import Final
 from zlib import crc32
 
-from amq.journal import frame
+from amq.journal import frame, record
 from amq.journal.frame import Frame, Header
-from amq.journal.record import HEAD
+from amq.journal.record import HEAD, RecordError
+from amq.journal.replay import records
 from amq.journal.segment import segment_number
 
-_U32 = Struct("<I")
+_U32: Final = Struct("<I")
+_NO_SENSE: Final = (RecordError, StructError, ValueError)
 
 
 class Part:
@@ -106,3 +110,29 @@ def readable_records(octets: bytes, head: Frame) -> list[tuple[int, int, bool]] 
         pos = after
     chain = _U32.unpack_from(octets, head.start + 36)[0]
     return found if len(heads) == head.count and frame.heads_crc(heads) == chain else None
+
+
+def makes_sense(octets: bytes, found: Frame) -> str | None:
+    """What is wrong with the records of a frame, whose checksums are right; None when nothing is."""
+    for pos, kind in records(octets, found):
+        try:
+            if kind == record.RUN:
+                record.read_run(octets, pos)
+            elif kind == record.SETTLED:
+                record.read_settled(octets, pos)
+            elif kind == record.CLEAN:
+                record.read_clean(octets, pos)
+            else:
+                return f"a record of the unknown kind {kind}"
+        except _NO_SENSE as error:
+            return f"a record makes no sense: {error}"
+    return None
+
+
+def run_at(octets: bytes, pos: int) -> bool:
+    """Whether the RUN there can be read."""
+    try:
+        record.read_run(octets, pos)
+    except _NO_SENSE:
+        return False
+    return True

@@ -6,48 +6,16 @@ of which only some records are damaged it believes the RUNs that are not, and no
 than one too few.
 """
 
-from struct import error as StructError
-from typing import Final
-
 from amq.journal import frame, record
 from amq.journal.census import Census, Runs
+from amq.journal.damage import Damage, Gap
 from amq.journal.frame import Frame, Header
-from amq.journal.record import RecordError
 from amq.journal.replay import consecutive, records, vouching
-from amq.journal.salvageable import Part, disown, readable_records
+from amq.journal.salvageable import Part, disown, makes_sense, readable_records, run_at
 from amq.journal.segment import segment_name
 
-# From and to which LSN messages may be lost, both included; None: nobody knows.
-Gap = tuple[int | None, int | None]
-_NO_SENSE: Final = (RecordError, StructError, ValueError)
-
-
-class Damage:
-    """Something that was safe and cannot be read: octets `offset` up to `end` of a file.
-
-    Frames `first` to `last` are missing for it (0: none). `gaps` are the LSNs that no readable RUN has, `settled` how
-    many of these were settled later; `kept` counts messages that could be read all the same, `around` are ids of the
-    queues that the frames before and behind it are about. `unknown`: nobody knows what there was.
-    """
-
-    __slots__ = ("name", "offset", "end", "problem", "first", "last", "gaps", "settled", "kept", "around", "unknown")
-
-    def __init__(self, name: str, offset: int, end: int, problem: str, first: int = 0, last: int = 0) -> None:
-        self.name = name
-        self.offset = offset
-        self.end = end
-        self.problem = problem
-        self.first = first
-        self.last = last
-        self.gaps: list[Gap] = []
-        self.settled: int = 0
-        self.kept: int = 0
-        self.around: list[int] = []
-        self.unknown: bool = False
-
-    def loses(self) -> bool:
-        """Whether something is lost for it."""
-        return self.unknown or self.first > 0
+# A RUN by the segment that it is in and its index there, and its octets.
+Stray = tuple[Runs, int, bytes]
 
 
 class Scan:
@@ -69,7 +37,8 @@ class Scan:
 class Survey:
     """Reads `parts`, the segments of a journal, in order; then `finish`.
 
-    `damages` are in order, `torn` is where the last segment ends in octets that nobody was promised.
+    `damages` are in order, `torn` is where the last segment ends in octets that nobody was promised. `strays` are RUNs
+    that were written again and whose originals are lost, in segments that are still there.
     """
 
     __slots__ = (
@@ -77,9 +46,11 @@ class Survey:
         "census",
         "damages",
         "torn",
+        "strays",
         "frames",
         "clean",
         "sequence",
+        "base",
         "unread",
         "open",
         "near",
@@ -92,12 +63,15 @@ class Survey:
         self.census = Census()
         self.damages: list[Damage] = []
         self.torn: tuple[str, int] | None = None
+        self.strays: list[Stray] = []
         # Whole ones.
         self.frames: int = 0
         # Whether a stop in good order is the last that happened.
         self.clean: bool = False
         # The number of the next frame; 0 before the first one.
         self.sequence: int = 0
+        # The LSN from which on messages were new in a segment that is still there.
+        self.base: int = 1
         # Damages of whole files since the last segment that could be read.
         self.unread: list[Damage] = []
         # Damages whose gap of LSNs ends with the next new RUN, and those that want to know which queues are next.
@@ -127,13 +101,35 @@ class Survey:
 
     def finish(self) -> None:
         """All segments were read."""
+        self.census.resolve()
         for damage in self.open:
             damage.gaps.append((self._first_missing(), None))
         self.open.clear()
         for damage in self.damages:
+            damage.carried = self._oldest() - 1 if damage.loses() else 0
+            damage.gaps = [part for gap in damage.gaps for part in self._without_copies(gap)]
             for low, high in damage.gaps:
                 if low is not None and high is not None:
                     damage.settled += self._settled_once(low, high + 1)
+
+    def _without_copies(self, gap: Gap) -> list[Gap]:
+        """The parts of a gap that were not written again elsewhere."""
+        low, high = gap
+        if low is None or high is None:
+            return [gap]
+        return [(start, stop - 1) for start, stop in self.census.copied.outside(low, high + 1)]
+
+    def _oldest(self) -> int:
+        """The first LSN that was new in a segment which is still there."""
+        for part, runs in zip(self.parts, self.census.segments, strict=True):
+            if part.number == 1:
+                break
+            if part.header is not None and part.header.first_lsn:
+                return part.header.first_lsn
+            if runs.lsns:
+                # Some of these may have been carried on, too.
+                return max(runs.lsns) + 1
+        return 1
 
     def _settled_once(self, start: int, stop: int) -> int:
         gone = 0
@@ -153,6 +149,8 @@ class Survey:
     def _enter(self, scan: Scan) -> None:
         """Compare the number of a segment's first frame with that of the last one before it."""
         first = scan.header.first_sequence
+        if not self.sequence:
+            self.base = scan.first_lsn
         if self.sequence and first > self.sequence:
             if not self.unread:
                 problem = "frames that were safe cannot be read"
@@ -241,8 +239,7 @@ class Survey:
         damage = Damage(scan.part.name, found.start, found.end, problem, found.sequence, found.sequence)
         self._add(damage)
         for pos in good:
-            run = record.read_run(octets, pos)
-            self._note_run(run)
+            run = self._note_run(octets, pos)
             damage.kept += run.count
             # The next record may be the damaged one again.
             if damage not in self.open:
@@ -271,9 +268,7 @@ class Survey:
         self.clean = False
         for pos, kind in records(octets, found):
             if kind == record.RUN:
-                run = record.read_run(octets, pos)
-                queues.update(dict.fromkeys(run.queues))
-                self._note_run(run)
+                queues.update(dict.fromkeys(self._note_run(octets, pos).queues))
             elif kind == record.SETTLED:
                 queue, lsns = record.read_settled(octets, pos)
                 queues[queue] = None
@@ -286,10 +281,17 @@ class Survey:
                 damage.around = list(dict.fromkeys(damage.around + self.nearby))
             self.near.clear()
 
-    def _note_run(self, run: record.Run) -> None:
-        if run.lsn > self.census.last_lsn:
+    def _note_run(self, octets: bytes, pos: int) -> record.Run:
+        run = record.read_run(octets, pos)
+        census = self.census
+        if run.lsn > census.last_lsn:
             self._close_gaps(run.lsn)
-        self.census.note_run(run)
+        elif run.lsn >= self.base and census.originals.outside(run.lsn, run.lsn + run.count):
+            runs = census.segments[-1]
+            size = run.bodies_at + run.count * run.body_size
+            self.strays.append((runs, len(runs.lsns), octets[pos : pos + size]))
+        census.note_run(run)
+        return run
 
     def _close_gaps(self, lsn: int) -> None:
         """What is lost has lower LSNs than that, with which the journal goes on."""
@@ -309,29 +311,3 @@ class Survey:
         if damage.loses():
             self.open.append(damage)
             self.near.append(damage)
-
-
-def makes_sense(octets: bytes, found: Frame) -> str | None:
-    """What is wrong with the records of a frame, whose checksums are right; None when nothing is."""
-    for pos, kind in records(octets, found):
-        try:
-            if kind == record.RUN:
-                record.read_run(octets, pos)
-            elif kind == record.SETTLED:
-                record.read_settled(octets, pos)
-            elif kind == record.CLEAN:
-                record.read_clean(octets, pos)
-            else:
-                return f"a record of the unknown kind {kind}"
-        except _NO_SENSE as error:
-            return f"a record makes no sense: {error}"
-    return None
-
-
-def run_at(octets: bytes, pos: int) -> bool:
-    """Whether the RUN there can be read."""
-    try:
-        record.read_run(octets, pos)
-    except _NO_SENSE:
-        return False
-    return True

@@ -12,11 +12,12 @@ from typing import Final
 from amq.definitions import entities
 from amq.definitions.entities import KeepingExchange, NumberedQueue
 from amq.journal import change as kinds
+from amq.journal.damage import Damage, Gap
 from amq.journal.frame import SEGMENT_HEADER
 from amq.journal.replay import Corrupt
 from amq.journal.salvageable import Part
 from amq.journal.segment import segment_number
-from amq.journal.survey import Damage, Gap, Scan, Survey
+from amq.journal.survey import Scan, Survey
 from amq.server.folder import DataFolder
 
 # What of the definition store is needed to read it: the file and its log.

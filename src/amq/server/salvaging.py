@@ -54,13 +54,17 @@ def replace(folder: DataFolder, survey: Survey) -> Path:
 
 def _write(journal: Path, survey: Survey, draft: Path) -> None:
     now = int(time.time() * 1000)
-    mender = Mender(survey.census, survey.parts[0].number)
+    mender = Mender(survey)
+    index = 0
 
     def mend(_part: Part, scan: Scan | None, octets: bytes) -> None:
+        nonlocal index
         if scan is not None:
             name = segment_name(mender.number)
-            salt = int.from_bytes(os.urandom(4), "little")
-            _write_file(draft / name, mender.mend(scan, octets, salt, now))
+            pieces = mender.mend(scan, index, octets, int.from_bytes(os.urandom(4), "little"), now)
+            if pieces:
+                _write_file(draft / name, pieces)
+        index += 1
 
     take_survey(journal, mend)
     _give(draft, journal.stat())
