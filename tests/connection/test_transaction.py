@@ -74,6 +74,28 @@ def test_a_commit_of_acknowledgements_alone_waits_for_the_disk_too() -> None:
     client.hears(1, "tx.commit-ok")
 
 
+@pytest.mark.parametrize("count", [1, 250])
+def test_dead_letters_of_a_commit_are_bound_to_it_however_many_and_it_waits_for_them(count: int) -> None:
+    client = enter(new_broker(keeps=True), channels=[1])
+    client.declare(1, "dead", durable=True)
+    letters = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "dead"}
+    client.declare(1, "q", durable=True, arguments=letters)
+    for _ in range(count):
+        client.publish(1, "q", b"0", delivery_mode=2)
+        client.get(1, "q", no_ack=False)
+    write(client.broker)
+    client.say(1, "tx.select")
+    client.hears(1, "tx.select-ok")
+    client.say(1, "basic.nack", delivery_tag=count, multiple=True, requeue=False)
+    client.say(1, "tx.commit")
+    client.hears_nothing()
+    queues = client.broker.vhosts["/"].queues
+    work = write(client.broker)
+    assert [pair.queues for pair in published(work)] == [[queues[b"dead"].id]] * count
+    assert settled(work) == [(queues[b"q"].id, lsn) for lsn in range(1, count + 1)]
+    client.hears(1, "tx.commit-ok")
+
+
 def test_a_commit_of_transient_messages_is_answered_at_once() -> None:
     client = transactional()
     client.publish(1, "q", b"1")

@@ -1,10 +1,14 @@
 """tx.commit and tx.rollback: what a transaction has gathered takes effect, or never happened."""
 
+from collections import deque
+
 from amq.connection import ledger as deliveries
 from amq.connection.channel import Channel
+from amq.connection.ledger import Delivery
 from amq.connection.transaction import Transaction
 from amq.errors import CHANNEL_ERROR, PRECONDITION_FAILED, ChannelFault, ConnectionFault
 from amq.queues.base import Queue
+from amq.vhost import dead_letter
 from amq.wire import spec
 
 
@@ -22,18 +26,34 @@ def commit(channel: Channel, transaction: Transaction) -> None:
         accepted = accepted and taken
         ticket = max(ticket, safe)
     deliveries.settle(transaction.acked)
-    deliveries.refuse(transaction.rejected)
+    journal = channel.session.broker.journal
+    if refuse(channel, transaction.rejected):
+        ticket = journal.ticket
     # What is acknowledged must not be on disk without what is published.
-    ticket = max(ticket, channel.session.broker.journal.bind_settled())
+    ticket = max(ticket, journal.bind_settled())
     deliveries.put_back(transaction.requeued)
     channel.ledger.release(transaction.deliveries())
     if not accepted:
         raise ChannelFault(PRECONDITION_FAILED, "partial tx completion")
-    if ticket > channel.session.broker.journal.durable:
+    if ticket > journal.durable:
         channel.commit_ticket = ticket
         await_durable(channel)
     else:
         channel.reply(spec.TX_COMMIT_OK, [])
+
+
+def refuse(channel: Channel, rejected: list[Delivery]) -> bool:
+    """Refuse deliveries for good, and route those of them that are dead letters now, however many: later they would
+    not be bound to the rest of the transaction. Returns whether any of those stands in the journal.
+    """
+    vhost = channel.session.vhost
+    agenda = vhost.agenda
+    before, agenda.dead = agenda.dead, deque()
+    deliveries.refuse(rejected)
+    dead, agenda.dead = agenda.dead, before
+    for queue, message, reason in dead:
+        dead_letter.bury(vhost, queue, message, reason)
+    return any(queue.keeps and message.lsn for queue, message, _ in dead)
 
 
 def await_durable(channel: Channel) -> None:
