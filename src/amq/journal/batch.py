@@ -97,6 +97,7 @@ class Batch:
         "next_lsn",
         "work",
         "settled",
+        "purged",
         "urgent",
         "flying",
         "limit",
@@ -119,6 +120,8 @@ class Batch:
         self.next_lsn: int = 1
         self.work = Work(1, 1)
         self.settled: list[Settled] = []
+        # What was purged, by queue id: on a full disk an operator's first resort, so it may go ahead of a batch too.
+        self.purged: list[tuple[int, Lsns]] = []
         self.urgent: bool = False
         self.flying: int = 0
         # Octets on their way to the disk from which on publishers have to wait.
@@ -139,7 +142,7 @@ class Batch:
 
     def idle(self) -> bool:
         """True when there is nothing to take."""
-        return not (self.work.size or self.work.changes or self.settled)
+        return not (self.work.size or self.work.changes or self.settled or self.purged)
 
     # -- handing in --
 
@@ -200,6 +203,12 @@ class Batch:
         self.urgent = True
         return self.ticket
 
+    def purge(self, queue: int, lsns: Lsns) -> int:
+        """Record that messages, ascending, are gone from a queue that was purged; returns the ticket."""
+        self.purged.append((queue, lsns))
+        self.urgent = True
+        return self.ticket
+
     def forget_queue(self, queue: int) -> None:
         """A queue was deleted; what the journal has for it is needed no more once that is safe."""
         self.work.forgotten.append(queue)
@@ -212,7 +221,7 @@ class Batch:
 
     def bind_settled(self) -> int:
         """Bind all that was settled since the last batch to what else is in this one; returns the ticket (0: none)."""
-        if not self.settled:
+        if not (self.settled or self.purged):
             return 0
         self._add_settled(self.work)
         self.urgent = True
@@ -256,6 +265,15 @@ class Batch:
                 work.settle(settled.queue, record.compact(ahead), settled.octets)
                 settled.octets = 0
         self.settled = later
+        waiting: list[tuple[int, Lsns]] = []
+        for queue, lsns in self.purged:
+            size = 1 if isinstance(lsns, range) else len(lsns)
+            if lsns[-1] < below and count + size <= most:
+                count += size
+                work.settle(queue, lsns, -1)
+            else:
+                waiting.append((queue, lsns))
+        self.purged = waiting
         self.flying += work.size
         return work
 
@@ -265,6 +283,9 @@ class Batch:
             settled.lsns = []
             settled.octets = 0
         self.settled = []
+        for queue, lsns in self.purged:
+            work.settle(queue, lsns, -1)
+        self.purged = []
 
     def landed(self, work: Work) -> None:
         """That is safe now, with all before it."""

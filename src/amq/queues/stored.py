@@ -66,10 +66,10 @@ class StoredQueue(Queue):
 
     def purge(self) -> int:
         count = self.backlog.size()
-        if self.keeps and not self.deleted:
+        if self.keeps:
             for _, fifo in self.backlog.levels_in_order():
                 for lsns in fifo.lsns():
-                    self.agenda.journal.settle_now(self.id, lsns, -1)
+                    self.agenda.journal.purge(self.id, lsns)
         if self.deadlines:
             # Those of messages that are out for delivery stay.
             for position in self.backlog.positions():

@@ -6,6 +6,8 @@ must not go on (what a failed fsync has lost stays lost, however often it is rep
 
 import errno
 import os
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,6 +80,7 @@ class Disk:
         raise NotImplementedError
 
 
+KEPT_OPEN: Final = 8
 # What one call to pwritev takes.
 IOV_MAX: Final = 1024
 
@@ -92,10 +95,13 @@ def write_some(fd: int, pieces: list[bytes], offset: int) -> int:
 
 @attrs.define(eq=False)
 class FolderDisk(Disk):
-    """A real folder, which must exist. Descriptors stay open until the file goes or `close`."""
+    """A real folder, which must exist. Files that were written to lately stay open, a few of them. Two threads may use
+    it, each with files of its own, and any number may read.
+    """
 
     folder: Path
-    _open: dict[str, int] = attrs.field(factory=dict, init=False)
+    _open: OrderedDict[str, int] = attrs.field(factory=OrderedDict, init=False)
+    _turn: threading.Lock = attrs.field(factory=threading.Lock, init=False)
 
     def names(self) -> list[str]:
         return sorted(path.name for path in self.folder.iterdir())
@@ -105,7 +111,9 @@ class FolderDisk(Disk):
 
     def create(self, name: str) -> None:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        self._open[name] = os.open(self.folder / name, flags, 0o600)
+        fd = os.open(self.folder / name, flags, 0o600)
+        with self._turn:
+            self._enter(name, fd)
 
     def write(self, name: str, offset: int, pieces: list[bytes]) -> None:
         fd = self._descriptor(name)
@@ -128,23 +136,28 @@ class FolderDisk(Disk):
             os.fdatasync(fd)
 
     def read(self, name: str, offset: int, size: int) -> bytes:
-        fd = self._descriptor(name)
+        # By a descriptor of its own: others may close theirs meanwhile.
+        fd = os.open(self.folder / name, os.O_RDONLY | os.O_CLOEXEC)
         pieces = []
-        while size > 0:
-            with self._named(name):
-                piece = os.pread(fd, size, offset)
-            if not piece:
-                break
-            pieces.append(piece)
-            offset += len(piece)
-            size -= len(piece)
+        try:
+            while size > 0:
+                with self._named(name):
+                    piece = os.pread(fd, size, offset)
+                if not piece:
+                    break
+                pieces.append(piece)
+                offset += len(piece)
+                size -= len(piece)
+        finally:
+            os.close(fd)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def rename(self, old: str, new: str) -> None:
         (self.folder / old).rename(self.folder / new)
         self._close(new)
-        if old in self._open:
-            self._open[new] = self._open.pop(old)
+        with self._turn:
+            if old in self._open:
+                self._open[new] = self._open.pop(old)
 
     def unlink(self, name: str) -> None:
         (self.folder / name).unlink()
@@ -184,12 +197,22 @@ class FolderDisk(Disk):
             raise OSError(error.errno, error.strerror, str(self.folder / name)) from None
 
     def _descriptor(self, name: str) -> int:
-        fd = self._open.get(name)
-        if fd is None:
-            fd = self._open[name] = os.open(self.folder / name, os.O_RDWR | os.O_CLOEXEC)
+        with self._turn:
+            fd = self._open.get(name)
+            if fd is not None:
+                self._open.move_to_end(name)
+                return fd
+            return self._enter(name, os.open(self.folder / name, os.O_RDWR | os.O_CLOEXEC))
+
+    def _enter(self, name: str, fd: int) -> int:
+        """Keep a descriptor; the one that was not used for the longest time goes."""
+        self._open[name] = fd
+        if len(self._open) > KEPT_OPEN:
+            os.close(self._open.popitem(last=False)[1])
         return fd
 
     def _close(self, name: str) -> None:
-        fd = self._open.pop(name, None)
-        if fd is not None:
-            os.close(fd)
+        with self._turn:
+            fd = self._open.pop(name, None)
+            if fd is not None:
+                os.close(fd)

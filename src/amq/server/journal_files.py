@@ -12,6 +12,7 @@ import errno
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count
 from typing import Final
 
@@ -136,7 +137,16 @@ class JournalFiles:
             octets = self.disk.read(headers[-1][0], 0, end.at)
             for found in end.unvouched:
                 pieces += _copied(octets, found, end.synced, header.salt)
-        spare = self._spare_for(sum(map(len, pieces)), FIRST_BYTES)
+        size = sum(map(len, pieces))
+        try:
+            spare = self._spare_for(size, FIRST_BYTES)
+        except NoRoom:
+            if not headers:
+                raise
+            # Killed on a full disk: what is left of the last segment will do.
+            self.disk.truncate(headers[-1][0], end.at)
+            self.disk.sync(headers[-1][0])
+            spare = self._spare_for(size, FIRST_BYTES)
         self.disk.write(spare, 0, pieces)
         name = self._name_segment(spare, number)
         replay.read(name, header, self._whole(name), None)
@@ -241,7 +251,9 @@ class JournalFiles:
             self.disk.sync(name)
         except OSError as error:
             if error.errno in FULL:
-                self.disk.unlink(name)
+                # It may not even have been made, for lack of an inode.
+                with suppress(FileNotFoundError):
+                    self.disk.unlink(name)
                 raise NoRoom from None
             raise
         return name

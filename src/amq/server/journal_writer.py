@@ -251,7 +251,7 @@ class JournalWriter:
         while True:
             try:
                 # A batch in which something is settled may free space itself, once nothing else does.
-                last = told and bool(work.gone) and not self.broker.journal.settled
+                last = told and bool(work.gone) and not (self.broker.journal.settled or self.broker.journal.purged)
                 segment = await self._disk(partial(self.files.roll, size, last))
                 break
             except NoRoom:
@@ -269,7 +269,7 @@ class JournalWriter:
         """Write what may free a segment: acknowledgements of messages that are in the journal."""
         log = self.files.log
         journal = self.broker.journal
-        if log.room() < ACKS_OCTETS and journal.settled:
+        if log.room() < ACKS_OCTETS and (journal.settled or journal.purged):
             with suppress(NoRoom):
                 log.begin(await self._disk(partial(self.files.roll, ACKS_OCTETS, True)))
         most = (min(log.room(), ACKS_OCTETS) - frame.frame_size(0)) // ACK_OCTETS

@@ -37,19 +37,27 @@ def parts_of(journal: Path) -> list[Part]:
     for path in sorted(journal.iterdir()):
         if segment_number(path.name) is None:
             continue
-        with path.open("rb") as file:
-            part = Part(path.name, path.stat().st_size, file.read(SEGMENT_HEADER))
+        part = Part(path.name, path.stat().st_size, _octets(path, SEGMENT_HEADER))
         if part.header is None:
-            part.guess(path.read_bytes())
+            part.guess(_octets(path))
         parts.append(part)
     return parts
+
+
+def _octets(path: Path, size: int = -1) -> bytes:
+    """The first so many octets of a file, or all. Raises OSError, which names the file also when it can be opened."""
+    try:
+        with path.open("rb") as file:
+            return file.read(size)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 def take_survey(journal: Path, visit: Visit | None = None) -> Survey:
     """Read all segments in a folder; `visit` sees each one. Raises OSError."""
     survey = Survey(parts_of(journal))
     for index, part in enumerate(survey.parts):
-        octets = (journal / part.name).read_bytes()
+        octets = _octets(journal / part.name)
         scan = survey.read(index, octets)
         if visit is not None:
             visit(part, scan, octets)
@@ -153,7 +161,7 @@ def lost_messages(damage: Damage) -> str:
     if not damage.gaps:
         return "no message is lost"
     text = f"lost: {', '.join([_gap(gap) for gap in damage.gaps])}"
-    return f"{text}, of which {damage.settled} or more had been consumed" if damage.settled else text
+    return f"{text}, {damage.settled} of which had been consumed from a queue" if damage.settled else text
 
 
 def _gap(gap: Gap) -> str:

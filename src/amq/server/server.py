@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import resource
 import socket
 import ssl
 import time
@@ -27,6 +28,8 @@ from amq.server.transport import send_all, serve_connection
 
 LOGGER: Final = logging.getLogger(__name__)
 
+# File descriptors that no client gets.
+HELD_BACK: Final = 32
 SHUTDOWN: Final = "broker forced connection closure with reason 'shutdown'"
 
 
@@ -48,6 +51,7 @@ class Server:
     _accepting: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
     _clients: dict[trio.CancelScope, trio.SocketStream] = attrs.field(factory=dict, init=False)
     _grace: float = attrs.field(default=0.0, init=False)
+    _refusing: bool = attrs.field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.ticker = Ticker(self.broker, self.flush)
@@ -143,6 +147,14 @@ class Server:
             clients.cancel_scope.deadline = trio.current_time() + self._grace
 
     def _take(self, clients: trio.Nursery, door: Door, stream: trio.SocketStream) -> None:
+        if self.storage is not None and _hardly_a_descriptor_left(stream.socket.fileno()):
+            # The journal and the definitions must be able to open their files.
+            if not self._refusing:
+                LOGGER.error("connections on %s are refused: the last file descriptors are held back", door.address())
+            self._refusing = True
+            stream.socket.close()
+            return
+        self._refusing = False
         clients.start_soon(self._serve_client, door, stream)
 
     async def _serve_client(self, door: Door, stream: trio.SocketStream) -> None:
@@ -190,3 +202,9 @@ class Server:
             return secured
         LOGGER.log(logs.LEVELS["notice"], "TLS handshake with %s:%d failed: %s", peer.host, peer.port, reason)
         return None
+
+
+def _hardly_a_descriptor_left(latest: int) -> bool:
+    """Whether the process is about to run out of file descriptors; the lowest one that is free is always the next."""
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return most != resource.RLIM_INFINITY and latest >= most - HELD_BACK
