@@ -1,5 +1,7 @@
 """What clients do on the channels of the naive broker: one method for each command of the player."""
 
+from collections import deque
+
 from amq.wire.tables import Table
 from tests.model.naive import Choose, Naive, Pick
 from tests.model.records import Bond, Chan, Delivery, Entry, Exchange, Queue, Refused, Sent, Subscription, Transaction
@@ -180,8 +182,9 @@ class Clients(Naive):
             for sent, queues, mandatory in transaction.published
         ]
         self.forget(transaction.acked)
-        self.refuse(transaction.rejected)
         ticket = max([ticket for _, ticket in outcomes], default=0)
+        if self.refuse_now(transaction.rejected):
+            ticket = self.await_disk()
         if self.loose:
             # What is acknowledged is bound to what is published, whoever acknowledged it.
             self.loose = False
@@ -321,6 +324,15 @@ class Clients(Naive):
             if not delivery.queue.deleted:
                 delivery.queue.entries.remove(delivery.entry)
                 self.bury(delivery.queue, delivery.entry, "rejected")
+
+    def refuse_now(self, deliveries: list[Delivery]) -> bool:
+        """The same, and those that are dead letters go on at once; whether any of those stands in the journal."""
+        others, self.dead = self.dead, deque()
+        self.refuse(deliveries)
+        dead, self.dead = self.dead, others
+        for queue, entry, reason in dead:
+            self.pass_on(queue, entry, reason)
+        return any(entry.kept for _, entry, _ in dead)
 
     def put_back(self, deliveries: list[Delivery]) -> None:
         """Messages return to their queues, each queue once."""

@@ -17,11 +17,14 @@ DELIVERIES = ("deliver", "get-ok")
 
 
 def streams(heard: Heard) -> dict[tuple[int, int, str], list[Item]]:
-    """Deliveries in their order, and everything else but confirms in its order, for each channel."""
+    """Deliveries in their order, and everything else but confirms in its order, for each channel.
+
+    While a commit waits for the disk, what is said about consumers of a queue that is deleted may wait for that, too.
+    """
     found: dict[tuple[int, int, str], list[Item]] = {}
     for client, number, item in heard:
         if item[0] not in CONFIRMS:
-            kind = "deliveries" if item[0] in DELIVERIES else "rest"
+            kind = "deliveries" if item[0] in DELIVERIES else "commits" if item[0] == "commit-ok" else "rest"
             found.setdefault((client, number, kind), []).append(item)
     return found
 

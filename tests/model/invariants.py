@@ -63,11 +63,17 @@ def validate_storage(real: Real, storage: Storage, channels: list[Channel]) -> N
     assert all(len(set(lsns)) == len(lsns) for lsns in held_by.values()), "a number is in a queue twice"
     log = storage.files.log
     safe = real.broker.journal.safe_lsn
+    written = storage.flying is None and real.broker.journal.idle()
     for segment in log.segments:
-        for number, lsns in held_by.items():
-            here = [lsn for lsn in lsns if lsn <= safe and log.segment_of(lsn) is segment]
-            assert segment.alive.get(number, 0) >= len(here), f"{segment.name} counts too little of {number}"
-    if storage.flying is None and real.broker.journal.idle():
+        counts = {
+            number: len([lsn for lsn in lsns if lsn <= safe and log.segment_of(lsn) is segment])
+            for number, lsns in held_by.items()
+        }
+        for number, count in counts.items():
+            assert segment.alive.get(number, 0) >= count, f"{segment.name} counts too little of {number}"
+        if written and storage.salvage is None and not storage.interrupted:
+            assert segment.alive == {number: count for number, count in counts.items() if count}
+    if written:
         assert storage.alive() == held_by, "a recovery would find something else"
 
 

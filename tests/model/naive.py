@@ -323,6 +323,8 @@ class Naive:
             del subscription.channel.subscriptions[subscription.tag]
             if subscription.channel.client not in self.incapable:
                 self.tell(subscription.channel, "cancel", subscription.tag)
+        for entry in queue.ready():
+            self.let_go(entry)
         queue.entries = []
         queue.subscriptions = []
         queue.line = []

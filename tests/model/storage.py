@@ -132,6 +132,8 @@ class Storage:
         self.salvage: Salvage | None = None
         # The rest of it is on its way.
         self.copied: Salvage | None = None
+        # A crash has ended a salvage: some messages stand in two segments from then on.
+        self.interrupted = False
         # A MARK stands behind the last frame.
         self.vouched = False
         self.files: JournalFiles
@@ -148,6 +150,7 @@ class Storage:
         journal.pages = []
         journal.wanted = AtOnce(self)
         self.broker = Broker(settings, now, wall, journal, b"%d" % self.starts, defaults=False)
+        self.interrupted = self.interrupted or self.salvage is not None or self.copied is not None
         self.flying = self.salvage = self.copied = None
         restored = restore(self.entries.values(), self.broker)
         assert not restored.warnings

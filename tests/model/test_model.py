@@ -13,7 +13,7 @@ from tests.model.shrink import failure, report
 
 STEPS = 250
 BATCH = 20
-SEEDS = 300
+SEEDS = 200
 CAMPAIGN = int(os.environ.get("AMQ_MODEL_SEEDS", "0"))
 FIRST = int(os.environ.get("AMQ_MODEL_FROM", "100000"))
 
