@@ -88,10 +88,14 @@ class JournalFiles:
 
     def _sync_names(self) -> None:
         """What a process that was killed did to the folder may be known to the kernel alone, and forgotten yet."""
-        if PROBE not in self.disk.names():
-            self.disk.create(PROBE)
-        # Something must change, or a sync that failed before might be taken for one that was not needed.
-        self.disk.unlink(PROBE)
+        try:
+            if PROBE not in self.disk.names():
+                self.disk.create(PROBE)
+            # Something must change, or a sync that failed before might be taken for one that was not needed.
+            self.disk.unlink(PROBE)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
         self.disk.sync_folder()
 
     def _whole(self, name: str) -> bytes:
