@@ -249,6 +249,14 @@ def test_a_folder_without_a_journal_cannot_be_read(data: Path, capsys: pytest.Ca
     assert capsys.readouterr().err == f"amq: {data}/journal: {os.strerror(errno.ENOENT)}\n"
 
 
+def test_a_file_that_the_disk_does_not_give_is_named(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = data / "journal" / "0000000002.seg"
+    # Address 0 is in no process, and reading there fails as a bad block does.
+    path.symlink_to("/proc/self/mem")
+    assert main(["journal", "verify", str(data)]) == 2
+    assert capsys.readouterr().err == f"amq: {path}: {os.strerror(errno.EIO)}\n"
+
+
 def test_without_definitions_queues_have_no_names(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (data / "definitions.db").write_bytes(b"no database")
     status, text = said(capsys, "verify", data)
