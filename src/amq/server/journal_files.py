@@ -217,7 +217,7 @@ class JournalFiles:
     # -- spares --
 
     def _keep_spares(self) -> None:
-        names = [name for name in self.disk.names() if name.endswith(SPARE_SUFFIX)]
+        names = [name for name in self.disk.names() if name.endswith(SPARE_SUFFIX) and name.partition(".")[0].isdigit()]
         names.sort(key=self.disk.size, reverse=True)
         for name in names:
             if self.disk.size(name) >= min(FIRST_BYTES, self.segment_bytes) and len(self.spares) < SPARES:
