@@ -88,6 +88,7 @@ class Story:
 def check_counts(log: Log, alive: dict[int, dict[int, bytes]]) -> None:
     """No segment counts fewer pairs than it holds; more only after a salvage that a crash has ended."""
     for segment in log.segments:
+        assert segment.pairs == sum(segment.alive.values())
         held = Counter(queue for queue, there in alive.items() for lsn in there if log.segment_of(lsn) is segment)
         assert all(segment.alive.get(queue, 0) >= count for queue, count in held.items())
 

@@ -19,7 +19,7 @@ class Segment:
     """`size` is the length of the file, `used` where the next frame begins; both in octets.
 
     `lsns` and `offsets` say where RUNs stand that were new when they were written, in ascending order. `alive` counts
-    pairs by queue id; `weight` is what all pairs weigh together, dead or alive, and `live` those that are alive.
+    pairs by queue id, `pairs` all of them, for there may be very many queues; `weight` is what all pairs weigh together, dead or alive, and `live` those that are alive.
     `readers` is how many have been told to read from the file.
     """
 
@@ -34,6 +34,7 @@ class Segment:
         "lsns",
         "offsets",
         "alive",
+        "pairs",
         "settled",
         "weight",
         "live",
@@ -52,6 +53,7 @@ class Segment:
         self.lsns: array[int] = array("Q")
         self.offsets: array[int] = array("I")
         self.alive: dict[int, int] = {}
+        self.pairs: int = 0
         self.settled: dict[int, list[Lsns]] = {}
         self.weight: int = 0
         self.live: int = 0
@@ -64,6 +66,7 @@ class Segment:
         count = run.count
         for queue in run.queues:
             alive[queue] = alive.get(queue, 0) + count
+        self.pairs += count * len(run.queues)
         weight = (run.body_size + OVERHEAD) * count * len(run.queues)
         self.weight += weight
         self.live += weight
@@ -78,6 +81,7 @@ class Segment:
             self.live -= octets + OVERHEAD * count
         else:
             self.live -= self.share(count)
+        self.pairs -= min(count, left)
         if count < left:
             self.alive[queue] = left - count
         else:
@@ -96,13 +100,14 @@ class Segment:
 
     def forget(self, queue: int) -> None:
         """Nothing of a queue is alive here any more."""
-        self.live -= self.share(self.alive[queue])
-        del self.alive[queue]
+        count = self.alive.pop(queue)
+        self.live -= self.share(count)
+        self.pairs -= count
         self.settled.pop(queue, None)
 
     def share(self, count: int) -> int:
         """What so many of the living pairs weigh, more or less."""
-        return self.live * count // max(1, sum(self.alive.values()))
+        return self.live * count // max(1, self.pairs)
 
     def live_octets(self) -> int:
         """Roughly the part of the file that is still needed."""
