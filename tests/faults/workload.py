@@ -38,7 +38,12 @@ QUEUES: Final = (
 )
 # RabbitMQ has such exchanges in a plugin only.
 DELAYED: Final = (Declared("delayed", indirect=True),) if NAMED == "amq" else ()
-PINNED: Final = (Declared(MARKS, ordered=True), Declared("pinned", ordered=True), Declared("flow", ordered=True))
+PINNED: Final = (
+    Declared(MARKS, ordered=True),
+    Declared("pinned", ordered=True),
+    Declared("sipped"),
+    Declared("flow", ordered=True),
+)
 ARGUMENTS: Final[dict[str, dict[str, Any]]] = {
     "priorities": {"x-max-priority": 4},
     "dead.source": {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "dead.target"},
@@ -72,8 +77,8 @@ ROUTES: Final = (
     Route(("dropping",)),
     *([Route(("delayed",), exchange="delayed", delay=500)] if DELAYED else []),
 )
-# One message in twenty stays.
-PINNED_ROUTES: Final = (Route(("pinned",)), *[Route(("flow",))] * 19)
+# One message in twenty stays, and one stays for long.
+PINNED_ROUTES: Final = (Route(("pinned",)), Route(("sipped",)), *[Route(("flow",))] * 18)
 
 
 class Load:
@@ -150,6 +155,7 @@ def pinned(address: Address, history: History, seed: str) -> Load:
     actors: list[Actor] = [
         *(Publisher(f"publisher{number}", *common, PINNED_ROUTES, sizes=(20_000,)) for number in range(3)),
         Consumer("consumer", *common, "flow", alone=True, marks=False),
+        *(Getter(f"getter{number}", *common, "sipped") for number in range(2)),
     ]
     return Load(address, history, PINNED, actors)
 
