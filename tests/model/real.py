@@ -28,14 +28,14 @@ WALL = 1_700_000_000.0
 class Real:
     """A broker with clients. `confirmed`: sequence numbers that a channel has heard of, by client and channel.
 
-    With `seed` it has a data folder.
+    With `seed` it has a data folder, whose disk may answer `at_once`.
     """
 
-    def __init__(self, clients: int, incapable: set[int], seed: int | None = None) -> None:
+    def __init__(self, clients: int, incapable: set[int], seed: int | None = None, at_once: bool = True) -> None:
         self.now = START
         self.clients = clients
         self.incapable = incapable
-        self.storage = None if seed is None else Storage(seed)
+        self.storage = None if seed is None else Storage(seed, at_once)
         self.confirmed: dict[tuple[int, int], set[int]] = {}
         self.connections: list[Connection] = []
         self.begin(WALL)
@@ -53,7 +53,7 @@ class Real:
         self.confirmed = {}
         self.connections = [self.connect(client) for client in range(self.clients)]
         names = {queue.id: queue.name for queue in self.vhost.queues.values() if queue.keeps}
-        return [names[number] for number in filled]
+        return [names[number] for number in filled if number in names]
 
     def crash(self, landed: bool, now: float) -> list[bytes]:
         """All that is not on disk is gone; `landed`: what was on its way had got there. It is `now` when it starts."""

@@ -120,10 +120,14 @@ class Found:
 
 
 class Storage:
-    """A data folder. `flying` is a batch that was taken and is not on disk yet."""
+    """A data folder. `flying` is a batch that was taken and is not on disk yet.
 
-    def __init__(self, seed: int) -> None:
+    Not `at_once`: whoever tells the story reads back what is wanted.
+    """
+
+    def __init__(self, seed: int, at_once: bool) -> None:
         self.random = Random(seed)
+        self.at_once = at_once
         self.disk = Files()
         self.entries: dict[bytes, Entry] = {}
         self.starts = 0
@@ -148,7 +152,8 @@ class Storage:
         journal.next_lsn = replay.next_lsn
         journal.safe_lsn = replay.next_lsn - 1
         journal.pages = []
-        journal.wanted = AtOnce(self)
+        if self.at_once:
+            journal.wanted = AtOnce(self)
         self.broker = Broker(settings, now, wall, journal, b"%d" % self.starts, defaults=False)
         self.interrupted = self.interrupted or self.salvage is not None or self.copied is not None
         self.flying = self.salvage = self.copied = None

@@ -12,27 +12,25 @@ from amq.journal.loading import Load
 from amq.journal.record import compact
 from amq.message import Message
 from amq.wire import spec
+from amq.wire.tables import Table
 from tests.model import frames
 from tests.model.frames import Item
+from tests.model.player import table_of
 from tests.model.real import Real
-from tests.model.records import Queue, Sent
+from tests.model.records import Bond, Exchange, Queue, Sent
 
 PLAIN, RANKED, FLEETING, SMALL, DEAD = b"plain", b"ranked", b"fleeting", b"small", b"dead"
+BRIEF, LATE = b"brief", b"late"
 QUEUES = {
     PLAIN: Queue(PLAIN, durable=True),
     RANKED: Queue(RANKED, durable=True, max_priority=3),
     FLEETING: Queue(FLEETING),
     SMALL: Queue(SMALL, durable=True, length=6, dead_letter_exchange=b"", dead_letter_key=DEAD),
+    BRIEF: Queue(BRIEF, durable=True, ttl=100, dead_letter_exchange=b"", dead_letter_key=DEAD),
+    LATE: Queue(LATE, durable=True),
     DEAD: Queue(DEAD, durable=True),
 }
-TABLES = {
-    RANKED: {"x-max-priority": ("I", 3)},
-    SMALL: {
-        "x-max-length": ("I", 6),
-        "x-dead-letter-exchange": ("S", b""),
-        "x-dead-letter-routing-key": ("S", DEAD),
-    },
-}
+DELAYING = Exchange(b"delaying", b"x-delayed-message", durable=True)
 READERS = (1, 2)
 CONTROL = 0
 STEPS = 250
@@ -45,7 +43,7 @@ class Story:
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
-        self.real = Real(3, set(), seed)
+        self.real = Real(3, set(), seed, at_once=False)
         self.count = 0
         self.left: dict[bytes, bytes] = {}
         # What was acknowledged or purged since the last write, which a crash may bring back.
@@ -61,15 +59,18 @@ class Story:
 
     def enter(self) -> None:
         """All clients have come, as at the start."""
-        self.real.broker.journal.wanted = []
         self.reading = None
         self.out = {client: {} for client in READERS}
         self.last = {}
         for client in (CONTROL, *READERS):
             self.say(client, frames.encode("open", 1, {}))
-        for name, queue in QUEUES.items():
-            self.say(CONTROL, frames.declare_queue(1, queue, TABLES.get(name, {})))
+        for queue in QUEUES.values():
+            self.say(CONTROL, frames.declare_queue(1, queue, table_of(queue)))
             self.write()
+        self.say(CONTROL, frames.declare_exchange(1, DELAYING, {"x-delayed-type": ("S", b"fanout")}))
+        self.write()
+        self.say(CONTROL, frames.bind_queue(1, Bond(DELAYING.name, True, LATE, b"", {})))
+        self.write()
 
     def say(self, client: int, data: bytes) -> None:
         if not self.real.connections[client].parked():
@@ -96,11 +97,13 @@ class Story:
         if item[0] not in ("deliver", "get-ok"):
             return
         number, redelivered = item[1:3] if item[0] == "get-ok" else item[2:4]
-        _, rank, _, _, body = item[-5:]
+        key, _, rank, _, _, body = item[-6:]
         assert isinstance(number, int) and isinstance(rank, int) and isinstance(body, bytes)
         assert body in self.left, f"{body!r} was done with"
         assert all(body not in there.values() for there in self.out.values()), f"{body!r} is out already"
         self.out[client][number] = body
+        if key == DEAD:
+            self.left[body] = DEAD
         if not redelivered and self.left[body] in (PLAIN, RANKED, FLEETING):
             line = (self.left[body], rank)
             assert last.get(line, -1) < int(body), f"{body!r} comes late"
@@ -109,9 +112,11 @@ class Story:
     # -- what happens --
 
     def publish(self) -> None:
-        queue = self.random.choice((PLAIN, PLAIN, RANKED, FLEETING, SMALL))
+        queue = self.random.choice((PLAIN, PLAIN, RANKED, FLEETING, SMALL, BRIEF, LATE))
         rank = self.random.randint(0, 3) if queue == RANKED else 0
-        lasting = queue in (SMALL, DEAD) or self.random.random() < 0.7
+        lasting = self.random.random() < 0.7
+        exchange = DELAYING.name if queue == LATE else b""
+        headers: Table = {"x-delay": ("I", self.random.choice((1, 50, 200)))} if queue == LATE else {}
         data = b""
         for _ in range(self.random.choice((1, 1, 5, 12))):
             body = b"%d" % self.count
@@ -120,7 +125,7 @@ class Story:
             self.unwritten.add(body)
             if queue == FLEETING or not lasting:
                 self.lost.add(body)
-            data += frames.publish(1, b"", Sent(b"", queue, {}, rank, None, lasting, body), False)
+            data += frames.publish(1, exchange, Sent(exchange, queue, headers, rank, None, lasting, body), False)
         self.say(CONTROL, data)
 
     def write(self) -> None:
@@ -154,6 +159,12 @@ class Story:
                 self.reading = load, load.unpack(b"".join(pieces))
         self.hear()
 
+    def wait(self) -> None:
+        """Time passes: some messages die, others have waited long enough."""
+        self.real.advance(self.real.now + self.random.choice((0.01, 0.06, 0.3)))
+        self.real.catch_up()
+        self.hear()
+
     def page_out(self) -> None:
         name = self.random.choice(list(QUEUES))
         self.real.page_out(name, self.random.choice((0, 0, 1, 4)), self.random.choice((3, 100)))
@@ -171,11 +182,14 @@ class Story:
         self.say(client, frames.encode("get", 1, {"queue": self.random.choice(list(QUEUES)), "no_ack": False}))
 
     def settle(self, client: int) -> None:
+        """Acknowledge a delivery, or have it back; what may die is rejected now and then."""
         if not self.out[client] or self.real.connections[client].parked():
             return
         tag = self.random.choice(list(self.out[client]))
         body = self.out[client].pop(tag)
-        if self.random.random() < 0.6:
+        if self.left[body] in (SMALL, BRIEF) and self.random.random() < 0.2:
+            self.say(client, frames.encode("nack", 1, {"tag": tag, "multiple": False, "requeue": False}))
+        elif self.random.random() < 0.6:
             self.fresh[body] = self.left.pop(body)
             self.say(client, frames.encode("ack", 1, {"tag": tag, "multiple": False}))
         else:
@@ -198,7 +212,7 @@ class Story:
         everything = {**self.left, **self.fresh}
         there = self.present()
         assert there <= everything.keys() - self.lost, "what was done with is back"
-        assert safe <= there, "what was safe is gone"
+        assert safe <= there, f"what was safe is gone: {[(body, everything[body]) for body in safe - there]}"
         self.left = {body: everything[body] for body in sorted(there, key=int)}
         self.enter()
 
@@ -221,8 +235,12 @@ class Story:
         self.say(1, frames.encode("qos", 1, {"count": 0, "for_channel": False}))
         for name in QUEUES:
             self.say(1, frames.consume(1, name, name, False, False, 0))
-        while self.reading is not None or self.real.broker.journal.wanted:
-            self.load()
+        for _ in range(3):
+            self.real.advance(self.real.now + 1.0)
+            self.real.catch_up()
+            while self.reading is not None or self.real.broker.journal.wanted:
+                self.load()
+            self.hear()
         out = [body for there in self.out.values() for body in there.values()]
         assert sorted(out) == sorted(self.left)
 
@@ -235,6 +253,7 @@ ACTIONS = {
     "consume": 2,
     "get": 2,
     "settle": 14,
+    "wait": 3,
     "purge": 0.5,
     "crash": 0.5,
 }
