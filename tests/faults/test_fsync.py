@@ -1,6 +1,5 @@
 """P6 and P8: an fsync or a write that fails, and an fsync that hangs, under a real broker process (`failing_disk`)."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,35 +7,13 @@ import pytest
 
 from tests.faults.checker import check
 from tests.faults.client import Gone
+from tests.faults.commanded_disk import Disk
 from tests.faults.history import History
 from tests.faults.quiet import client, declare, drained, eventually, fill, restarted
 from tests.faults.session import Session
 from tests.faults.target import Target, amq, started
 
-FAILING_DISK = Path(__file__).parent / "failing_disk"
 FAILED = 70
-
-
-class Disk:
-    """What the broker's disk is to do; see failing_disk/sitecustomize.py."""
-
-    def __init__(self, control: Path) -> None:
-        self.control = control
-
-    def order(self, what: str) -> None:
-        """Have it do that from now on."""
-        written = self.control.with_suffix(".new")
-        written.write_text(what)
-        written.rename(self.control)
-
-    def recover(self) -> None:
-        """Let it work again."""
-        self.control.unlink()
-
-    def failures(self) -> list[str]:
-        """The failures so far."""
-        done = Path(f"{self.control}.done")
-        return done.read_text().split("\n")[:-1] if done.exists() else []
 
 
 @pytest.fixture
@@ -54,9 +31,7 @@ def target(tmp_path: Path, disk: Disk) -> Iterator[Target]:
     """A broker on the failing disk, which reports a stall after a second."""
     config = tmp_path / "rabbitmq.conf"
     config.write_text("journal.stall_seconds = 1\n")
-    path = os.pathsep.join([str(FAILING_DISK), *filter(None, [os.environ.get("PYTHONPATH")])])
-    environment = {"PYTHONPATH": path, "AMQ_FAULT_DISK": str(disk.control)}
-    with started(amq(tmp_path, "--config", str(config), environment=environment)) as target:
+    with started(amq(tmp_path, "--config", str(config), environment=disk.environment())) as target:
         yield target
     assert "Traceback" not in target.output(), target.output()[-4000:]
 
