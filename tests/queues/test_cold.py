@@ -105,6 +105,14 @@ def test_no_more_is_let_go_of_than_was_asked_for_but_for_the_rest_of_a_span(monk
     assert disk.drain() == numbers(range(20))
 
 
+def test_of_large_messages_fewer_are_kept() -> None:
+    disk = Disk()
+    for _ in range(8):
+        disk.publish(b"x" * (backlog.SPAN_OCTETS // 2))
+    assert disk.queue.page_out(4, 100) == 7
+    assert len(disk.drain()) == 8
+
+
 def test_messages_that_are_not_safe_yet_stay_in_memory() -> None:
     disk = Disk()
     disk.fill(10)

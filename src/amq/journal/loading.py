@@ -8,15 +8,16 @@ class Page:
     """Octets that go to a paging file, or are there.
 
     `pieces` are they until they have been written, and None from then on; `place` is where, which the shell knows how
-    to read; None before that. `dropped`: nobody wants them any more.
+    to read; None before that. `dropped`: nobody wants them any more. `reading`: they are being read all the same.
     """
 
-    __slots__ = ("pieces", "place", "dropped")
+    __slots__ = ("pieces", "place", "dropped", "reading")
 
     def __init__(self, pieces: list[bytes]) -> None:
         self.pieces: list[bytes] | None = pieces
         self.place: object = None
         self.dropped: bool = False
+        self.reading: bool = False
 
 
 class Load:

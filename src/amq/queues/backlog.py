@@ -191,13 +191,15 @@ class Fifo(Backlog):
         return sum([len(message.body) for message in sample]) // len(sample) if sample else 0
 
     def chill(self, keep: int, most: int, safe: int | None, pages: list[Page] | None) -> int:
-        """Let go of messages in memory but for the first `keep`: `most` of them at most. Returns how many.
+        """Let go of messages in memory but for the first `keep`, or fewer when those are large: `most` of them at most.
+        Returns how many.
 
         Those that stand in the journal, which is safe up to the LSN `safe`, are found there again; the others go to
         `pages`, to be written, and end it when there are none. `safe` is None for a queue that the journal does not
         keep: what it has of the same messages is another queue's, and may go with that.
         """
         if self.tail is self.ready:
+            keep = min(keep, SPAN_OCTETS // (self.average() + 1))
             if len(self.ready) <= keep:
                 return 0
             self.ready = deque([self.tail.popleft() for _ in range(keep)])

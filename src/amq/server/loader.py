@@ -62,10 +62,14 @@ class Loader:
         page = load.page()
         if page.pieces is not None:
             return load.unpack(b"".join(page.pieces))
+        # It may be dropped meanwhile, and its file must stay open all the same.
+        page.reading = True
         try:
             return load.unpack(await trio.to_thread.run_sync(partial(self.paging.read, page)))
         except OSError as error:
             raise StorageFailed("read", self.paging.folder, error) from error
+        finally:
+            page.reading = False
 
     async def _from_journal(self, lsns: Lsns) -> list[Message]:
         readings = self.files.log.readings(lsns)

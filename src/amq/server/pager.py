@@ -49,6 +49,8 @@ class Pager:
             left = self.budget - self.resident()
             if left < 0:
                 left = self.budget - await self._relieve()
+            if self.paging.in_use():
+                await trio.to_thread.run_sync(self.paging.clear)
             await trio.sleep(min(max(left / FASTEST, LEAST_INTERVAL), INTERVAL))
 
     async def _relieve(self) -> int:
@@ -75,7 +77,6 @@ class Pager:
                 if not gone:
                     break
             del octets
-        await trio.to_thread.run_sync(self.paging.clear)
         return total
 
     def _held(self) -> list[tuple[int, Queue]]:

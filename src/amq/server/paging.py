@@ -73,12 +73,16 @@ class Paging:
         return octets
 
     def clear(self) -> None:
-        """Close files in which nothing is wanted any more."""
+        """Close files in which nothing is wanted any more, but for one that is not full yet."""
         for file in self._files[:]:
-            file.pages = [page for page in file.pages if not page.dropped]
+            file.pages = [page for page in file.pages if page.reading or not page.dropped]
             if not file.pages and (file.used >= FILE_BYTES or file is not self._files[-1]):
                 self._files.remove(file)
                 os.close(file.fd)
+
+    def in_use(self) -> bool:
+        """Whether there is any file."""
+        return bool(self._files)
 
     def close(self) -> None:
         """Close all files."""
