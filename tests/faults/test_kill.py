@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.commanded_disk import Disk
 from tests.faults.run import RABBITMQ_RULES, Kind, play
 from tests.faults.small_disk import NoMount, small_disk
 from tests.faults.target import NAMED, Target, amq, rabbitmq
@@ -30,35 +31,37 @@ SMALL = 512
 SMALLER = 128
 
 
-WAYS: tuple[tuple[str, Kind, str, int], ...] = (
-    ("as usual", mixed, "", 0),
-    ("narrow", mixed, NARROW, 0),
-    ("narrow, small disk", mixed, NARROW, SMALL),
-    ("much garbage", pinned, f"{NARROW}disk_free_limit.absolute = 1MB\n", SMALLER),
+# Name, load, configuration, MiB of the disk (0: that of all files) and by how many seconds a write is slowed down.
+WAYS: tuple[tuple[str, Kind, str, int, float], ...] = (
+    ("as usual", mixed, "", 0, 0.0),
+    ("narrow", mixed, NARROW, 0, 0.0),
+    ("narrow, small disk", mixed, NARROW, SMALL, 0.0),
+    ("narrow, slow disk", mixed, NARROW, 0, 0.03),
+    ("much garbage", pinned, f"{NARROW}disk_free_limit.absolute = 1MB\n", SMALLER, 0.0),
+    ("much garbage, slow disk", pinned, f"{NARROW}disk_free_limit.absolute = 1MB\n", SMALLER, 0.01),
 )
 
 
-def target_in(folder: Path, configuration: str = "") -> Target:
+def target_in(folder: Path, configuration: str = "", environment: dict[str, str] | None = None) -> Target:
     """The broker under test, with its data in that folder."""
     if NAMED == "rabbitmq":
         return rabbitmq(folder)
     file = folder / "rabbitmq.conf"
     file.write_text(configuration)
-    return amq(folder, "--config", str(file))
+    return amq(folder, "--config", str(file), environment=environment)
 
 
-def played(folder: Path, seed: str, faults: int, configuration: str, kind: Kind = mixed) -> Verdict:
+def played(target: Target, seed: str, faults: int, kind: Kind = mixed) -> Verdict:
     """A run; nothing that happened in it may have surprised the broker."""
-    target = target_in(folder, configuration)
     rules = RABBITMQ_RULES if NAMED == "rabbitmq" else None
-    verdict = play(target, seed, faults, folder / "history.jsonl", rules, kind)
-    assert verdict.good, f"seed {seed}, {faults} faults, history and log in {folder}\n{verdict}"
+    verdict = play(target, seed, faults, target.folder / "history.jsonl", rules, kind)
+    assert verdict.good, f"seed {seed}, {faults} faults, history and log in {target.folder}\n{verdict}"
     assert "Traceback" not in target.output(), target.output()[-4000:]
     return verdict
 
 
 def test_what_was_promised_survives_kills_at_random_moments(tmp_path: Path) -> None:
-    counts = played(tmp_path, "1", FAULTS, NARROW).counts
+    counts = played(target_in(tmp_path, NARROW), "1", FAULTS).counts
     # The load was worth the name.
     for what in ("confirmed", "tx committed", "purge", "delete", "redelivered", "entities seen", "unknown"):
         assert counts[what] > 0, f"{what}: {counts}"
@@ -70,12 +73,16 @@ def test_what_was_promised_survives_kills_at_random_moments(tmp_path: Path) -> N
 @pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + -(-KILLS // ROUND)))
 def test_a_campaign_of_kills(tmp_path: Path, seed: int) -> None:
     rng = random.Random(seed)
-    name, kind, configuration, disk = rng.choice(WAYS)
+    name, kind, configuration, size, slow = rng.choice(WAYS)
+    disk = Disk(tmp_path / "disk")
+    if slow:
+        disk.order(f"slow {slow}")
     with ExitStack() as stack:
-        if disk:
+        if size:
             try:
-                stack.enter_context(small_disk(tmp_path / "data", disk))
+                stack.enter_context(small_disk(tmp_path / "data", size))
             except NoMount:
                 name += ", on the usual disk"
-        verdict = played(tmp_path, str(seed), min(ROUND, KILLS), configuration, kind)
+        target = target_in(tmp_path, configuration, disk.environment())
+        verdict = played(target, str(seed), min(ROUND, KILLS), kind)
     sys.stdout.write(f"seed {seed} ({name}): {verdict}\n")

@@ -70,7 +70,7 @@ def test_messages_can_be_read_while_they_are_copied(target: Target, disk: Disk) 
     with client(target, history, "flow") as flow, client(target, history, "kept") as kept:
         flow.consume("flow", 0)
         eventually(lambda: len(flow.listen(0.1) and flow.outstanding) == 1500, "not all of it comes")
-        disk.order("slow")
+        disk.order("slow 0.3")
         # Now all but the first segment is garbage.
         flow.settle(list(flow.outstanding.values())[-1], multiple=True)
         kept.consume("kept", 1)

@@ -4,7 +4,7 @@ Python imports this module at its start. It stands between the process and `os.p
 the file that AMQ_FAULT_DISK names says how the disk does:
 
     (no such file)   well
-    slow             every write of several pieces (a frame; no filling with zeros) takes 0.3 s longer
+    slow SECONDS     every write of several pieces (a frame; no filling with zeros) takes that much longer
     hang             a sync does not return until the file says something else
     fail             the next sync fails, and what was written to that file since the last one is gone, as on Linux: it
                      holds what it held before, and later syncs succeed as if nothing had happened
@@ -21,7 +21,6 @@ from pathlib import Path
 
 CONTROL = Path(os.environ["AMQ_FAULT_DISK"])
 POLL = 0.01
-SLOWLY = 0.3
 
 real_pwritev, real_fdatasync, real_fsync = os.pwritev, os.fdatasync, os.fsync
 # What the parts of a file held that were written to and not synced since, oldest first, by inode.
@@ -51,8 +50,9 @@ def inode(fd: int) -> int:
 
 def pwritev(fd, buffers, offset, flags=0):  # type: ignore[no-untyped-def]
     """os.pwritev that remembers what it overwrites."""
-    if len(buffers) > 1 and order() == "slow":
-        time.sleep(SLOWLY)
+    what = order() if len(buffers) > 1 else ""
+    if what.startswith("slow "):
+        time.sleep(float(what[5:]))
     size = sum(len(buffer) for buffer in buffers)
     with lock:
         if order() == "fail write":
