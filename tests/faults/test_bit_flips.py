@@ -209,3 +209,26 @@ def test_a_torn_last_write_takes_only_what_came_last(tmp_path: Path) -> None:
     # Of the rest there is a first part, without a hole.
     rest = found - killed.waiting
     assert rest == set(range(MESSAGES + 2, MESSAGES + 2 + len(rest)))
+
+
+def test_a_salvage_that_is_killed_can_be_done_again(stopped: Kept, tmp_path: Path) -> None:
+    flipped = copy_of(stopped, tmp_path)
+    segment = sorted(flipped.glob("*.seg"))[1]
+    octets = bytearray(segment.read_bytes())
+    octets[1000] ^= 1
+    segment.write_bytes(octets)
+    (damage,) = journal("verify", tmp_path)[1]["damages"]
+    lost = {number for first, last in damage["lost_messages"] for number in range(first, last + 1)}
+    command = [sys.executable, "-m", "amq", "journal", "salvage", "--yes", str(tmp_path / "data")]
+    rng = random.Random(1)
+    for _ in range(8):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        try:
+            # From before it begins to where it is done.
+            process.wait(rng.uniform(0.1, 0.6))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    assert subprocess.run(command, stdout=subprocess.DEVNULL, timeout=60, check=False).returncode == 0
+    found = contents(tmp_path)
+    assert stopped.waiting - lost <= found <= stopped.waiting | stopped.consumed

@@ -125,3 +125,28 @@ def room_again(session: Session) -> bool:
         session.publish(["q"])
     session.listen(0.05)
     return not session.unconfirmed[1]
+
+
+def test_what_is_declared_on_a_full_disk_is_there_once_there_is_room(target: Target, history: History) -> None:
+    with client(target, history) as session:
+        declare(session, "q", ordered=True)
+    with client(target, history, "publisher") as publisher, client(target, history, "consumer") as consumer:
+        publisher.confirm()
+        publish_until_blocked(publisher, "q")
+        for number in range(20):
+            consumer.client.send(1, "queue.declare", queue=f"new{number}", durable=True)
+        consumer.client.send(1, "queue.delete", queue="new0")
+        # That connection may have to wait for its answers; another one makes room.
+        with client(target, history, "other") as other:
+            other.consume("q", 100)
+            eventually(lambda: unblocked(publisher, other), "publishers stay blocked")
+        for _ in range(20):
+            consumer.client.answer(1, "queue.declare-ok")
+        consumer.client.answer(1, "queue.delete-ok")
+        restarted(target, history, kill=True)
+    with client(target, history) as session:
+        assert session.count("new0") is None
+        assert [session.count(f"new{number}") for number in range(1, 20)] == [(0, 0)] * 19
+    drained(target, history, "q")
+    verdict = check(history)
+    assert verdict.good, verdict
