@@ -27,6 +27,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -80,10 +81,11 @@ def main() -> None:
         parser.error(f"no scenario is named {unknown[0]}")
     bench = Bench(load_tool(), options.scale, options.folder, options.rabbitmq_count)
     table = sys.stderr if options.json else sys.stdout
-    print(f"scale {options.scale:g}, load average {os.getloadavg()[0]:.2f}, {os.cpu_count()} cores", file=table)
+    print(f"scale {options.scale:g}, {os.cpu_count()} cores", file=table)
     entries = []
     for name in names:
-        for figure in SCENARIOS[name](bench):
+        before = Figure("load average before", os.getloadavg()[0], "")
+        for figure in chain([before], SCENARIOS[name](bench)):
             print(row(name, figure), file=table, flush=True)
             entries.append(entry(name, figure))
     if options.json:
