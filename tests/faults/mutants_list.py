@@ -199,9 +199,9 @@ TEXTS: Final[dict[str, str]] = {
 +        await self._write(self.broker.journal.take())
 """,
     "a frame vouches for itself": """
-@ server/journal_writer.py
--        log.synced = log.sequence - 1
-+        log.synced = log.sequence
+@ journal/log.py
+-        self.synced = self.sequence - 1
++        self.synced = self.sequence
 """,
     "a stop in good order counts for ever": """
 @ journal/replay.py

@@ -133,8 +133,9 @@ class Paper:
         if work.heads:
             if self.log.room() < size:
                 self.roll(size)
-            self.put(self.log.place(work))
-            self.log.synced = self.log.sequence - 1
+            offset, pieces = self.log.place(work)
+            self.put((offset, pieces))
+            self.log.wrote(work, offset)
         self.batch.landed(work)
         for queue in work.forgotten:
             self.log.forget_queue(queue)

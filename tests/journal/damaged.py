@@ -57,8 +57,9 @@ class Writer:
         work = self.batch.take()
         if log.room() < frame.frame_size(work.size):
             self.roll()
-        self.files.append(*log.place(work))
-        log.synced = log.sequence - 1
+        offset, pieces = log.place(work)
+        self.files.append(offset, pieces)
+        log.wrote(work, offset)
         self.batch.landed(work)
 
     def mark(self) -> None:

@@ -5,6 +5,7 @@ disks that lose what was not synced are the business of tests/faults.
 """
 
 import errno
+from collections.abc import Callable
 from random import Random
 
 from amq.broker import Broker
@@ -105,6 +106,10 @@ class AtOnce(list[Load]):
             load.arrived(load.unpack(b"".join(pieces)))
 
 
+def nothing() -> None:
+    """Nothing goes on."""
+
+
 class Found:
     """What a recovery found, and the `order` in which queues are told."""
 
@@ -138,6 +143,8 @@ class Storage:
         self.copied: Salvage | None = None
         # A crash has ended a salvage: some messages stand in two segments from then on.
         self.interrupted = False
+        # What goes on while the disk is busy with a frame.
+        self.meanwhile: Callable[[], None] = nothing
         # A MARK stands behind the last frame.
         self.vouched = False
         self.files: JournalFiles
@@ -188,9 +195,11 @@ class Storage:
             size = frame.frame_size(work.size)
             if log.room() < size:
                 log.begin(self.files.roll(size, False))
-            self.files.append(*log.place(work))
+            offset, pieces = log.place(work)
+            self.meanwhile()
+            self.files.append(offset, pieces)
             self.vouched = False
-            log.synced = log.sequence - 1
+            log.wrote(work, offset)
             if self.random.random() < 0.3:
                 self.mark()
         if not told:

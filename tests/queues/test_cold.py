@@ -10,6 +10,7 @@ from amq.queues.arguments import parse
 from amq.queues.base import Agenda
 from amq.queues.classic import ClassicQueue
 from amq.queues.span import KeptSpan, PagedSpan, packed, unpacked
+from amq.queues.stored import StoredQueue
 from amq.wire.tables import Table
 from tests.queues.build import START, Taker, message
 
@@ -235,10 +236,20 @@ def test_a_purge_settles_what_is_not_in_memory_and_nobody_wants_it_any_more() ->
 def test_heads_that_are_too_much_are_read_back_to_be_dropped() -> None:
     disk = Disk(max_length=5)
     disk.fill(5)
-    disk.queue.page_out(0, 100)
+    # As they are after a start.
+    StoredQueue.page_out(disk.queue, 0, 100)
     disk.fill(3, 5)
     assert disk.queue.ready_count() == 8
     disk.serve()
+    assert disk.queue.ready_count() == 5
+    assert disk.drain() == numbers(range(3, 8))
+
+
+def test_a_queue_that_drops_heads_keeps_them_in_memory() -> None:
+    disk = Disk(max_length=5)
+    disk.fill(5)
+    assert disk.queue.page_out(0, 100) == 0
+    disk.fill(3, 5)
     assert disk.queue.ready_count() == 5
     assert disk.drain() == numbers(range(3, 8))
 

@@ -59,7 +59,9 @@ class Shelf:
         journal = self.broker.journal
         run(journal, bodies, [QUEUE])
         work = journal.take()
-        self.files.append(*self.files.log.place(work))
+        offset, pieces = self.files.log.place(work)
+        self.files.append(offset, pieces)
+        self.files.log.wrote(work, offset)
         journal.landed(work)
 
     def roll(self) -> None:

@@ -89,7 +89,11 @@ class Log:
         return Segment(number, salt, size, self.sequence, self.last_lsn + 1)
 
     def place(self, work: Work) -> tuple[int, list[bytes]]:
-        """Give a batch its place in the last segment, which has room for it: the offset, and the octets for it."""
+        """Give a batch its place in the last segment, which has room for it: the offset, and the octets for it.
+
+        Nothing is found there before `wrote` says that they have been written: copies of what stands elsewhere, too,
+        are read meanwhile.
+        """
         segment = self.segments[-1]
         offset = segment.used
         sequence = self.sequence
@@ -99,8 +103,12 @@ class Log:
         end = offset + frame.frame_size(work.size)
         segment.used = end
         self.written += end - offset
-        self.note(segment, work, offset + frame.FRAME_HEADER)
         return offset, [header, *work.pieces, PADDING[: -work.size % 8]]
+
+    def wrote(self, work: Work, offset: int) -> None:
+        """A batch stands at its place, and is safe."""
+        self.note(self.segments[-1], work, offset + frame.FRAME_HEADER)
+        self.synced = self.sequence - 1
 
     def place_mark(self) -> tuple[int, list[bytes]]:
         """The same for a MARK."""

@@ -19,8 +19,8 @@ class Segment:
     """`size` is the length of the file, `used` where the next frame begins; both in octets.
 
     `lsns` and `offsets` say where RUNs stand that were new when they were written, in ascending order. `alive` counts
-    pairs by queue id, `pairs` all of them, for there may be very many queues; `weight` is what all pairs weigh together, dead or alive, and `live` those that are alive.
-    `readers` is how many have been told to read from the file.
+    pairs by queue id, `pairs` all of them (there may be very many queues); `weight` is what all pairs weigh together,
+    dead or alive, and `live` those that are alive. `readers` is how many have been told to read from the file.
     """
 
     __slots__ = (

@@ -7,7 +7,7 @@ A queue with none of those appends a message and remembers that it was touched; 
 from amq.clock import NEVER, Timed
 from amq.message import Message
 from amq.queues.arguments import Options
-from amq.queues.backlog import Fifo
+from amq.queues.backlog import SPAN, Fifo
 from amq.queues.base import EXPIRED, LOOK_AGAIN, MAXLEN, REJECTED, Agenda, Consumer
 from amq.queues.consumers import Consumers
 from amq.queues.limits import DROP_HEAD, REJECT_PUBLISH_DLX
@@ -228,6 +228,13 @@ class ClassicQueue(StoredQueue):
             self.drop_head(MAXLEN)
         if self.fetching:
             self.fetch()
+
+    def page_out(self, keep: int, most: int) -> int:
+        limits = self.limits
+        if limits is not None and limits.overflow == DROP_HEAD:
+            # Every message that comes in may cost a head, and what that is must be known at once.
+            keep = max(keep, SPAN)
+        return super().page_out(keep, most)
 
     def drop_expired(self) -> None:
         """Drop heads whose time is over, and see to it that the next head is looked after in time.

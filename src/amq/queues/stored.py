@@ -143,6 +143,7 @@ class StoredQueue(Queue):
             for level, fifo in self.backlog.levels_in_order():
                 fifo.delivered = delivered.get(level, 0)
         self.fetching = True
+        self.enforce_limits()
         self.drop_expired()
 
     def delivered_bounds(self) -> list[tuple[int, int]]:

@@ -230,7 +230,7 @@ class JournalWriter:
         offset, pieces = log.place(work)
         began = time.perf_counter()
         await self._disk(partial(self.files.append, offset, pieces))
-        log.synced = log.sequence - 1
+        log.wrote(work, offset)
         self._unmarked = True
         if self.files.wants_spare():
             self._low.set()
