@@ -81,7 +81,6 @@ def _space(bench: Bench, name: str, stay: int) -> Iterator[Figure]:
                 broker, "-c", 200, "-f", 200, "-a", 20, "-s", size, "-C", count, "-z", SECONDS, "-Q", "passing"
             )
             time.sleep(SETTLED)
-        after = disk_written(data)
         passed = count * size
         yield Figure(f"{name}: passed by", passed / MIB, "MiB")
         yield Figure(f"{name}: rate", load.delivered, "/s")
@@ -89,6 +88,7 @@ def _space(bench: Bench, name: str, stay: int) -> Iterator[Figure]:
         end = time.monotonic() + REST
         while taken(data) > bound and time.monotonic() < end:
             time.sleep(1)
+        after = disk_written(data)
         yield Figure(f"{name}: data folder at rest", taken(data) / MIB, "MiB", most=bound / MIB)
         yield Figure(f"{name}: written to disk over published", (after - before) / passed, "", most=2)
         broker.stop()
