@@ -394,3 +394,17 @@ def test_the_shell_is_told_once_that_there_is_something_to_send() -> None:
     client.say(1, "basic.qos")
     client.say(1, "basic.qos")
     assert client.broker.writable == [client.connection]
+
+
+def test_a_client_that_an_alarm_blocks_is_heard_again_when_it_is_told_to_go() -> None:
+    client = enter(channels=[1])
+    client.declare(1, "q")
+    client.broker.set_alarm("disk", True)
+    client.publish(1, "q", b"held back")
+    client.hears(0, "connection.blocked", reason="low on disk")
+    assert not client.connection.wants_data()
+    client.connection.force_close("broker forced connection closure with reason 'shutdown'")
+    client.hears(0, "connection.close", reply_code=320)
+    assert client.connection.wants_data()
+    client.say(0, "connection.close-ok")
+    assert client.connection.finished

@@ -83,7 +83,8 @@ class Connection(Control):
         return not self.unread() and (self.listening or not self.outbox.full())
 
     def unread(self) -> bool:
-        return self.lagging or super().unread()
+        # Once connection.close was said only its answer counts, and that must be heard.
+        return not self.closing and (self.lagging or super().unread())
 
     def written(self, now: float) -> None:
         """The outbox has gone out: consumers that found it full go on."""
@@ -336,9 +337,9 @@ class Connection(Control):
         self.receive(b"", self.broker.clock.now)
 
     def force_close(self, reason: str, code: int = CONNECTION_FORCED) -> None:
-        parked = self.parked()
+        unread = self.unread()
         super().force_close(reason, code)
-        if parked:
+        if unread:
             # The client's own last words may be waiting already.
             self.receive(b"", self.broker.clock.now)
 
