@@ -80,7 +80,7 @@ def flagged_for_nothing(record: Record, rules: Rules) -> Iterator[Violation]:
         number, delivery = copy.deliveries[0]
         first, last = record.life[publish.connection], record.life[delivery.connection]
         consumers = record.consumers[copy.queue] - {delivery.connection}
-        since = publish.at - rules.margin
+        since = publish.at - rules.margin - record.slowest
         gone = any(_went_between(record, consumer, since, number, first, last) for consumer in consumers)
         if not gone and not any(record.kills(first, last)):
             yield Violation("flagged without a cause", f"{copy.message} from {copy.queue}, delivery {number}")

@@ -80,6 +80,8 @@ class Record:
         self.seen: Final[list[Seen]] = []
         self.complaints: Final[list[Complaint]] = []
         self.draining: int | None = None
+        # The longest time (s) that a message waited for its confirm: how busy machine and disk were.
+        self.slowest = 0.0
         self.events: Final = len(history.events)
         for number, event in enumerate(history.events):
             self._take(number, event)
@@ -129,6 +131,7 @@ class Record:
                     self._steps(event.tx, event.connection).messages.append(event.message)
             case Confirm(refused=False):
                 self.confirmed[event.message] = number
+                self.slowest = max(self.slowest, event.at - self.publishes[event.message][1].at)
             case Confirm():
                 self.refused.add(event.message)
             case Deliver():

@@ -1,8 +1,9 @@
 """Checks of what was acknowledged, rejected, purged or deleted: it must not come back once that was on disk.
 
 An acknowledgement that was sent on connection C is *processed* when something that C sent later was answered, or when C
-lived on for `Rules.margin` seconds. It is *durable* when, besides, something later of C that needs the disk was
-confirmed (a mark, tx.commit), or the broker was stopped in good order, or was killed `Rules.margin` seconds after it.
+lived on for a margin of time. It is *durable* when, besides, something later of C that needs the disk was confirmed (a
+mark, tx.commit), or the broker was stopped in good order, or was killed a margin of time after it. The margin is
+`Rules.margin` seconds, and as long as the slowest confirm took.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def processed(record: Record, rules: Rules, number: int, settle: Settle) -> bool
         return True
     ends = [ended[1].at for ended in [record.ended.get(settle.connection)] if ended]
     ends += [fault.at for fault in [record.fault_of(settle.connection)] if fault]
-    return not ends or min(ends) - settle.at > rules.margin
+    return not ends or min(ends) - settle.at > rules.margin + record.slowest
 
 
 def durable(record: Record, rules: Rules, number: int, settle: Settle) -> bool:
@@ -32,7 +33,7 @@ def durable(record: Record, rules: Rules, number: int, settle: Settle) -> bool:
     if any(barrier.durable and barrier.covers > number for barrier in record.barriers[settle.connection]):
         return True
     fault = record.fault_of(settle.connection)
-    in_time = fault is None or fault.kind == "stop" or fault.at - settle.at > rules.margin
+    in_time = fault is None or fault.kind == "stop" or fault.at - settle.at > rules.margin + record.slowest
     return in_time and processed(record, rules, number, settle)
 
 

@@ -150,3 +150,11 @@ class Story:
 
     def _add(self, event: Event) -> None:
         self.history.add(event)
+
+
+def told(*queues: str, **facts: object) -> Story:
+    """A story about these queues (`q` when none is named)."""
+    story = Story()
+    for queue in queues or ("q",):
+        story.queue(queue, **facts)
+    return story

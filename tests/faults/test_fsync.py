@@ -108,13 +108,13 @@ def test_while_the_disk_hangs_messages_are_delivered_and_none_is_confirmed(
         declare(publisher, "q")
         fill(publisher, "q", 1)
         consumer.consume("q", 0)
-        received = len(consumer.listen(5))
+        received = len(consumer.listen(20))
         disk.order("hang")
         for total in (11, 21):
             for _ in range(10):
                 publisher.publish(["q"])
             while received < total:
-                deliveries = consumer.listen(5)
+                deliveries = consumer.listen(20)
                 assert deliveries, "a delivery waits for the disk"
                 received += len(deliveries)
                 consumer.settle(deliveries[-1], multiple=True)

@@ -23,8 +23,9 @@ class Violation:
 class Rules:
     """What the broker under test promises beyond what every check demands.
 
-    `margin`: an acknowledgement that was sent that many seconds before its connection or broker went is done for good.
-    amq promises 100 ms after it handled it; the rest is for a busy machine, on which that may be late.
+    `margin`: an acknowledgement that was sent so many seconds (and as many as the slowest confirm of the run took)
+    before its connection or broker went is done for good. amq promises 100 ms after it handled it; the rest is for a
+    busy machine, on which that may be late.
     `forgiven`: kinds of violations that are counted and not held against it.
     """
 
