@@ -49,6 +49,21 @@ def test_what_is_durable_is_there_in_the_next_broker_with_the_same_folder(connec
             channel.queue_declare("gone", passive=True)
 
 
+def test_messages_are_not_thrown_away_because_the_definitions_are_missing(connect: Connect, tmp_path: Path) -> None:
+    with embed.running(data=tmp_path / "data") as broker:
+        channel = connect(broker).channel()
+        channel.queue_declare("q", durable=True)
+        channel.confirm_delivery()
+        channel.basic_publish("", "q", b"kept", PERSISTENT)
+    definitions = tmp_path / "data" / "definitions.db"
+    definitions.rename(tmp_path / "backup")
+    with pytest.raises(StartError, match="defines nothing, but the journal holds messages"):
+        embed.running(data=tmp_path / "data").__enter__()
+    (tmp_path / "backup").rename(definitions)
+    with embed.running(data=tmp_path / "data") as broker:
+        assert connect(broker).channel().basic_get("q")[2] == b"kept"
+
+
 def test_a_restart_brings_back_what_is_on_disk(connect: Connect, tmp_path: Path) -> None:
     with embed.running(data=tmp_path / "data") as broker:
         channel = connect(broker).channel()

@@ -130,6 +130,12 @@ async def _recover(settings: Settings, folder: DataFolder, store: Store, files: 
         raise StartError(f"{files.disk.where()}: the disk has no room for the journal") from None
     except (OSError, StoreError) as error:
         raise StartError(f"{files.disk.where()} cannot be read: {error}") from None
+    if not entries and any(segment.alive for segment in files.log.segments):
+        # Of queues that are not known it would be dropped.
+        raise StartError(
+            f"{folder.definitions} defines nothing, but the journal holds messages: bring both back from a backup, "
+            f"or remove {files.disk.where()} to begin without them"
+        )
     journal = Batch(keeps=True)
     journal.next_lsn = replay.next_lsn
     journal.safe_lsn = replay.next_lsn - 1
