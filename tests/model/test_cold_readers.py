@@ -113,6 +113,8 @@ class Story:
     # -- what happens --
 
     def publish(self) -> None:
+        if self.real.connections[CONTROL].parked():
+            return
         queue = self.random.choice((PLAIN, PLAIN, RANKED, FLEETING, SMALL, BRIEF, LATE))
         rank = self.random.randint(0, 3) if queue == RANKED else 0
         lasting = self.random.random() < 0.7
