@@ -123,7 +123,8 @@ TEXTS: Final[dict[str, str]] = {
 """,
     "numbers of messages are used again": """
 @ journal/replay.py
--        self.next_lsn = max(self.next_lsn, run.lsn + run.count)
+-        if lsn + count > self.next_lsn:
+-            self.next_lsn = lsn + count
 """,
     "confirm before fsync": """
 @ server/journal_writer.py

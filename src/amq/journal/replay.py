@@ -128,7 +128,7 @@ class Contents:
 
 
 # Queue ids and priority, of which there are few combinations.
-Kind = tuple[tuple[int, ...], int]
+Kind = tuple[list[int], int]
 _NOTHING: Final[set[int]] = set()
 
 
@@ -144,7 +144,7 @@ class Replay:
         self.next_lsn: int = 1
         self.contents: list[Contents] = []
         self.kinds: list[Kind] = []
-        self.numbers: dict[Kind, int] = {}
+        self.numbers: dict[tuple[bytes, int], int] = {}
         self.delivered: dict[int, dict[int, int]] | None = None
 
     def read(self, name: str, header: Header, octets: bytes, before: int | None) -> None:
@@ -200,23 +200,22 @@ class Replay:
 
     def take_run(self, octets: bytes, pos: int, contents: Contents, work: Work) -> None:
         """Note a RUN."""
-        run = record.read_run(octets, pos)
-        queues = tuple(run.queues)
-        kind = (queues, run.priority)
-        number = self.numbers.get(kind)
+        lsn, count, body_size, time, expires, priority, ids, _, bodies_at = record.read_run_front(octets, pos)
+        number = self.numbers.get((ids, priority))
         if number is None:
-            number = self.numbers[kind] = len(self.kinds)
-            self.kinds.append(kind)
-        if run.expires != record.NEVER:
-            contents.expires[len(contents.lsns)] = run.expires
-        contents.lsns.append(run.lsn)
-        contents.counts.append(run.count)
-        contents.sizes.append(run.body_size)
+            number = self.numbers[ids, priority] = len(self.kinds)
+            self.kinds.append((list(record.read_u64s(ids)), priority))
+        if expires != record.NEVER:
+            contents.expires[len(contents.lsns)] = expires
+        contents.lsns.append(lsn)
+        contents.counts.append(count)
+        contents.sizes.append(body_size)
         contents.kinds.append(number)
-        contents.times.append(run.time)
-        self.next_lsn = max(self.next_lsn, run.lsn + run.count)
-        size = run.bodies_at + run.count * run.body_size
-        work.runs.append(Placed(run.lsn, run.count, run.body_size, list(queues), pos, size))
+        contents.times.append(time)
+        if lsn + count > self.next_lsn:
+            self.next_lsn = lsn + count
+        size = bodies_at + count * body_size
+        work.runs.append(Placed(lsn, count, body_size, self.kinds[number][0], pos, size))
 
     def alive(self, timed: set[int], known: set[int]) -> dict[int, list[Stretch]]:
         """By queue id, what is alive, in order. `timed` are the queues that want to know when it was published;

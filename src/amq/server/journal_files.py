@@ -37,6 +37,9 @@ GROWTH: Final = 4
 PART: Final = 16
 ZEROS: Final = bytes(1 << 20)
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+# Spares that are kept of dropped segments: salvage drops several in a row, and to make one anew costs as much as to
+# fill it.
+KEPT: Final = 4
 # Spares that are kept ready; one of them is for what frees space.
 SPARES: Final = 2
 
@@ -220,7 +223,7 @@ class JournalFiles:
         names = [name for name in self.disk.names() if name.endswith(SPARE_SUFFIX) and name.partition(".")[0].isdigit()]
         names.sort(key=self.disk.size, reverse=True)
         for name in names:
-            if self.disk.size(name) >= min(FIRST_BYTES, self.segment_bytes) and len(self.spares) < SPARES:
+            if self.disk.size(name) >= min(FIRST_BYTES, self.segment_bytes) and len(self.spares) < KEPT:
                 self.spares.append(name)
             else:
                 self.disk.unlink(name)
@@ -274,7 +277,7 @@ class JournalFiles:
 
     def _to_spares(self, name: str) -> None:
         """Take a segment's name away for good; its salt is what makes the old frames in it void."""
-        if self.log.segments and self.disk.size(name) >= self._usual() and len(self.spares) < SPARES:
+        if self.log.segments and self.disk.size(name) >= self._usual() and len(self.spares) < KEPT:
             spare = self._new_name()
             self.disk.rename(name, spare)
             self.disk.sync_folder()

@@ -80,6 +80,9 @@ class JournalWriter:
     _salvage: Salvage | None = attrs.field(default=None, init=False)
     # Before then no slice is copied (seconds of the trio clock).
     _next_slice: float = attrs.field(default=0.0, init=False)
+    # When garbage was looked at, and what was found.
+    _looked: float = attrs.field(default=-SLICE_PAUSE, init=False)
+    _too_much: bool = attrs.field(default=False, init=False)
     _finishing: bool = attrs.field(default=False, init=False)
     _bounds: list[tuple[int, int, int]] = attrs.field(factory=list, init=False)
     _ended: trio.Event = attrs.field(factory=trio.Event, init=False)
@@ -140,14 +143,14 @@ class JournalWriter:
                 pause = LAZY
             elif self._unmarked:
                 pause = MARK_AFTER
-            elif self._salvage is not None:
+            elif self._salvage is not None or self._garbage():
                 pause = SLICE_PAUSE
             else:
                 pause = float("inf")
             with trio.move_on_after(pause) as scope:
                 await self._wake.wait()
             if scope.cancelled_caught:
-                if self._dozing or self._salvage is not None:
+                if self._dozing or pause == SLICE_PAUSE:
                     break
                 await self._mark()
         self._dozing = False
@@ -316,6 +319,14 @@ class JournalWriter:
         """Octets of garbage that nobody minds."""
         return min(SPARE, self.files.total // SPARE_PART)
 
+    def _garbage(self) -> bool:
+        """Whether there is too much garbage. Not counted at every turn."""
+        now = trio.current_time()
+        if now >= self._looked + SLICE_PAUSE:
+            self._looked = now
+            self._too_much = self.files.log.wants_salvage(self._spare())
+        return self._too_much
+
     async def _salvage_slice(self) -> Salvage | None:
         """Copy part of the first segment if there is too much garbage; returns the salvage when that was the rest."""
         log = self.files.log
@@ -324,7 +335,7 @@ class JournalWriter:
         if now < self._next_slice:
             return None
         if self._salvage is None:
-            if not log.wants_salvage(self._spare()):
+            if not self._garbage():
                 return None
             first = log.segments[0]
             octets = await self._disk(partial(self.files.disk.read, first.name, 0, first.used))
@@ -337,8 +348,9 @@ class JournalWriter:
                 return None
         salvage = self._salvage
         # When garbage grows faster than it is taken away there is no pause.
-        self._next_slice = now if log.total() > 2 * (2 * log.live() + self._spare()) else now + SLICE_PAUSE
+        self._next_slice = now if log.total() > 2 * (log.live() + self._spare()) else now + SLICE_PAUSE
         if not salvage.slice(journal, SLICE_RECORDS, SLICE_OCTETS):
             return None
         self._salvage = None
+        self._looked = -SLICE_PAUSE
         return salvage

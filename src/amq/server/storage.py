@@ -1,5 +1,6 @@
 """What a broker with a data folder has besides: its definition store, its journal, and the tasks that serve them."""
 
+import gc
 import logging
 import time
 from collections.abc import Callable
@@ -63,12 +64,18 @@ class Storage:
         except StoreError as error:
             raise StartError(str(error)) from None
         files = JournalFiles(FolderDisk(folder.journal), settings.journal_segment_bytes)
+        # Nothing of what is made now is garbage.
+        collecting = gc.isenabled()
+        gc.disable()
         try:
             broker = await _recover(settings, folder, store, files)
         except BaseException:
             files.close()
             await store.close()
             raise
+        finally:
+            if collecting:
+                gc.enable()
         LOGGER.info("%s recovered in %.2f s", folder.path, time.perf_counter() - began)
         return cls(settings, folder, store, files, broker)
 
