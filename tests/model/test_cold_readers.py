@@ -60,6 +60,7 @@ class Story:
 
     def enter(self) -> None:
         """All clients have come, as at the start."""
+        self.entered = False
         self.reading = None
         self.out = {client: {} for client in READERS}
         self.last = {}
@@ -72,6 +73,7 @@ class Story:
         self.write()
         self.say(CONTROL, frames.bind_queue(1, Bond(DELAYING.name, True, LATE, b"", {})))
         self.write()
+        self.entered = True
 
     def say(self, client: int, data: bytes) -> None:
         if not self.real.connections[client].parked():
@@ -113,8 +115,6 @@ class Story:
     # -- what happens --
 
     def publish(self) -> None:
-        if self.real.connections[CONTROL].parked():
-            return
         queue = self.random.choice((PLAIN, PLAIN, RANKED, FLEETING, SMALL, BRIEF, LATE))
         rank = self.random.randint(0, 3) if queue == RANKED else 0
         lasting = self.random.random() < 0.7
@@ -144,7 +144,7 @@ class Story:
 
     def meanwhile(self) -> None:
         """While a frame is written others go on."""
-        for _ in range(self.random.choice((0, 0, 3))):
+        for _ in range(self.random.choice((0, 0, 3)) if self.entered else 0):
             self.random.choice((self.load, self.load, self.publish, self.settle_any))()
 
     def load(self) -> None:
