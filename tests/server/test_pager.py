@@ -115,6 +115,14 @@ async def test_the_largest_queue_goes_first(machine: Callable[[int], Machine]) -
     there.paging.close()
 
 
+async def test_many_short_queues_together_are_too_much_as_well(machine: Callable[[int], Machine]) -> None:
+    m = machine(20 * EACH)
+    clients = [m.fill(5, f"q{number}") for number in range(10)]
+    await settled(m)
+    assert m.resident() <= 20 * EACH
+    assert [client.broker.vhosts["/"].queues[b"q%d" % n].ready_count() for n, client in enumerate(clients)] == [5] * 10
+
+
 async def test_messages_stay_where_they_are_found_when_the_disk_takes_no_pages(
     machine: Callable[[int], Machine], caplog: pytest.LogCaptureFixture
 ) -> None:

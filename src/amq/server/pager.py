@@ -64,7 +64,13 @@ class Pager:
         # What each of the large ones may keep in front.
         large = [queue for octets, queue in held if octets > SPAN_OCTETS]
         keep = SPAN if len(large) * SPAN_OCTETS * 4 < goal else 0
-        for octets, queue in held:
+        total = await self._page_out(held, keep, total, goal)
+        # Very many queues, each of them short: together they may be too much all the same.
+        return await self._page_out(held, 0, total, goal) if keep else total
+
+    async def _page_out(self, held: list[tuple[int, Queue]], keep: int, total: int, goal: int) -> int:
+        """Let queues keep only so many messages in front until `goal` is reached; returns what messages take then."""
+        for _, queue in held:
             if total <= goal:
                 break
             count, bodies = queue.in_memory()
@@ -76,7 +82,6 @@ class Pager:
                 await trio.sleep(0)
                 if not gone:
                     break
-            del octets
         return total
 
     def _held(self) -> list[tuple[int, Queue]]:
