@@ -31,6 +31,9 @@ INFO: Final = 20
 WARNING: Final = 30
 ERROR: Final = 40
 
+# Queues that dead-letter to each other may go on for ever; a stop does not wait for that.
+MOST_GOES: Final = 10_000
+
 
 class Client(Timed):
     """A connection as the broker sees it; the connection layer implements it.
@@ -191,6 +194,15 @@ class Broker:
         self.timers.advance(now)
         for vhost in self.vhosts.values():
             settle(vhost)
+
+    def settle_all(self) -> None:
+        """Before a stop: let what is to be routed anew be routed, as far as that comes to an end."""
+        for _ in range(MOST_GOES):
+            if not any(vhost.agenda.dead or vhost.agenda.released for vhost in self.vhosts.values()):
+                return
+            for vhost in self.vhosts.values():
+                vhost.agenda.late = False
+                settle(vhost)
 
     def durable(self, ticket: int) -> None:
         """Every record up to `ticket` is safe: confirm what waited for it."""

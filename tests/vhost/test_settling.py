@@ -4,6 +4,7 @@ import pytest
 
 from amq.vhost.settling import PER_GO, settle
 from amq.vhost.vhost import Vhost
+from tests.harness.dialogue import enter
 from tests.queues.build import Taker
 from tests.vhost.build import declare, furnished, publish, reject
 
@@ -52,3 +53,18 @@ def test_many_dead_letters_are_looked_after_in_several_goes(vhost: Vhost) -> Non
         agenda.timers.advance(agenda.clock.now)
     assert queue.ready_count() == 0
     assert not agenda.dead
+
+
+def test_before_a_stop_all_that_is_dead_is_routed_however_much_it_is() -> None:
+    client = enter(channels=[1])
+    client.declare(1, "dead")
+    client.declare(1, "q", arguments={"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "dead"})
+    for number in range(3 * PER_GO):
+        client.publish(1, "q", b"%d" % number)
+    client.consume(1, "q")
+    client.hear_all()
+    client.say(1, "basic.nack", delivery_tag=0, multiple=True, requeue=False)
+    queues = client.broker.vhosts["/"].queues
+    assert queues[b"dead"].ready_count() == PER_GO
+    client.broker.settle_all()
+    assert queues[b"dead"].ready_count() == 3 * PER_GO

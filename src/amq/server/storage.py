@@ -114,6 +114,7 @@ class Storage:
     async def finish(self) -> None:
         """Write what is left, when no client is, and that this was a stop in good order."""
         if self.writer is not None:
+            self.broker.settle_all()
             bounds = []
             for queue in kept_queues(self.broker):
                 bounds += [(queue.id, priority, lsn) for priority, lsn in queue.delivered_bounds()]
