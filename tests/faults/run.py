@@ -41,8 +41,10 @@ class Trouble:
             self.history.fault("kill")
             self.target.kill()
         if self.rng.random() < early_kills:
+            # A life without clients; after it the broker cannot know what had been delivered in the one before.
             self.target.launch()
             time.sleep(self.rng.uniform(0, 0.6))
+            self.history.fault("kill")
             self.target.kill()
         self.target.start()
         self.history.up = True
