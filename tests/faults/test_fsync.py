@@ -28,9 +28,9 @@ def disk(tmp_path: Path) -> Disk:
 
 @pytest.fixture
 def target(tmp_path: Path, disk: Disk) -> Iterator[Target]:
-    """A broker on the failing disk, which reports a stall after a second."""
+    """A broker on the failing disk, which reports a stall after a second, and begins new files all the time."""
     config = tmp_path / "rabbitmq.conf"
-    config.write_text("journal.stall_seconds = 1\n")
+    config.write_text("journal.stall_seconds = 1\njournal.segment_bytes = 1MiB\n")
     with started(amq(tmp_path, "--config", str(config), environment=disk.environment())) as target:
         yield target
     assert "Traceback" not in target.output(), target.output()[-4000:]
@@ -48,7 +48,7 @@ def until_gone(session: Session, step: Callable[[], object]) -> Gone:
     raise AssertionError("the broker goes on")
 
 
-@pytest.mark.parametrize("failure", ["fail", "fail write"])
+@pytest.mark.parametrize("failure", ["fail", "fail folder", "fail write"])
 def test_a_disk_that_fails_ends_the_broker_and_nothing_confirmed_is_lost(
     target: Target, disk: Disk, history: History, failure: str
 ) -> None:
@@ -59,7 +59,7 @@ def test_a_disk_that_fails_ends_the_broker_and_nothing_confirmed_is_lost(
         publisher.confirm()
         disk.order(failure)
         ends = [
-            until_gone(publisher, lambda: publisher.publish(["q"], size=1000)),
+            until_gone(publisher, lambda: publisher.publish(["q"], size=20_000)),
             until_gone(idle, lambda: idle.listen(0.1)),
         ]
         assert target.wait() == FAILED

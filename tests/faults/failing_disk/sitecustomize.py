@@ -8,6 +8,7 @@ the file that AMQ_FAULT_DISK names says how the disk does:
     hang             a sync does not return until the file says something else
     fail             the next sync fails, and what was written to that file since the last one is gone, as on Linux: it
                      holds what it held before, and later syncs succeed as if nothing had happened
+    fail folder      the next sync of a folder fails
     fail write       the next write fails
 
 A failure is announced by a line in the file `<AMQ_FAULT_DISK>.done`, and is not repeated.
@@ -62,15 +63,16 @@ def pwritev(fd, buffers, offset, flags=0):  # type: ignore[no-untyped-def]
         return real_pwritev(fd, buffers, offset, flags)
 
 
-def synced(fd, sync):  # type: ignore[no-untyped-def]
-    """A sync, as the disk does just now."""
+def synced(fd, sync, orders):  # type: ignore[no-untyped-def]
+    """A sync, as the disk does just now; one of these orders makes it fail."""
     while order() == "hang":
         time.sleep(POLL)
     with lock:
-        if order() == "fail":
+        what = order()
+        if what in orders:
             for offset, octets in reversed(overwritten.pop(inode(fd), [])):
                 os.pwrite(fd, octets, offset)
-            carried_out("fail")
+            carried_out(what)
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         overwritten.pop(inode(fd), None)
     sync(fd)
@@ -78,12 +80,12 @@ def synced(fd, sync):  # type: ignore[no-untyped-def]
 
 def fdatasync(fd):  # type: ignore[no-untyped-def]
     """os.fdatasync on that disk."""
-    synced(fd, real_fdatasync)
+    synced(fd, real_fdatasync, ("fail",))
 
 
 def fsync(fd):  # type: ignore[no-untyped-def]
     """os.fsync on that disk."""
-    synced(fd, real_fsync)
+    synced(fd, real_fsync, ("fail", "fail folder"))
 
 
 os.pwritev, os.fdatasync, os.fsync = pwritev, fdatasync, fsync
