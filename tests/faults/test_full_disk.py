@@ -33,7 +33,7 @@ def history() -> History:
 
 @pytest.fixture(params=LIMITS)
 def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Target]:
-    """A broker whose data are on the small disk."""
+    """A broker whose data are on the small disk; the parameter is what the configuration says of its limit."""
     config = tmp_path / "rabbitmq.conf"
     config.write_text(f"disk_free_limit.absolute = {request.param}\n")
     with ExitStack() as stack:
@@ -148,5 +148,24 @@ def test_what_is_declared_on_a_full_disk_is_there_once_there_is_room(target: Tar
         assert session.count("new0") is None
         assert [session.count(f"new{number}") for number in range(1, 20)] == [(0, 0)] * 19
     drained(target, history, "q")
+    verdict = check(history)
+    assert verdict.good, verdict
+
+
+@pytest.mark.parametrize("target", ["1KB\njournal.segment_bytes = 1MiB"], indirect=True)
+def test_one_old_message_does_not_keep_a_full_disk_full(target: Target, history: History) -> None:
+    with client(target, history, "publisher") as publisher, client(target, history, "consumer") as consumer:
+        declare(publisher, "old", ordered=True)
+        declare(publisher, "q", ordered=True)
+        publisher.confirm()
+        publisher.publish(["old"])
+        publish_until_blocked(publisher, "q")
+        consumer.consume("q", 0)
+        eventually(lambda: consumer.count("q") == (0, 1), "not all is delivered")
+        consumer.listen(0.05)
+        consumer.settle(list(consumer.outstanding.values())[-1], multiple=True)
+        eventually(lambda: unblocked(publisher, consumer), "publishers stay blocked")
+        publisher.wait_for_confirms()
+    drained(target, history, "old", "q")
     verdict = check(history)
     assert verdict.good, verdict

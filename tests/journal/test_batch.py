@@ -1,5 +1,7 @@
 """What is handed in, what one take takes of it, and the number that stands for it."""
 
+from array import array
+
 from amq.clock import Clock
 from amq.journal import change, record
 from amq.journal.batch import Batch
@@ -188,6 +190,15 @@ def test_about_as_many_acknowledgements_go_ahead_as_there_is_room_for() -> None:
     assert settled(batch.take_settled(100, 3)) == [(queue.id, 1), (queue.id, 2), (queue.id, 3)]
     assert settled(batch.take_settled(100, 3)) == [(queue.id, 4), (queue.id, 5), (other.id, 6)]
     assert batch.take_settled(100, 3).heads == []
+    assert batch.idle()
+
+
+def test_what_was_purged_goes_ahead_as_far_as_it_is_in_the_journal() -> None:
+    batch = Batch(keeps=True)
+    batch.purge(7, range(2, 9))
+    batch.purge(8, array("Q", [1, 4, 6, 9]))
+    assert settled(batch.take_settled(6, 100)) == [(7, 2), (7, 3), (7, 4), (7, 5), (8, 1), (8, 4)]
+    assert settled(batch.take()) == [(7, 6), (7, 7), (7, 8), (8, 6), (8, 9)]
     assert batch.idle()
 
 

@@ -1,6 +1,7 @@
 """Files in one folder: the same for the real disk and for the fake one, and what only the real one has."""
 
 import errno
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from amq.server import disk as disks
 from amq.server.disk import IOV_MAX, Disk, FolderDisk
 from tests.faults.fake_disk import FakeDisk
 
@@ -214,6 +216,18 @@ for pieces in ([b"12345678", b"90abc"], [b"d"]):
     except OSError as error:
         print(error.errno, error, disk.size("a"))
 """
+
+
+def test_a_write_goes_on_as_long_as_the_kernel_takes_some_of_it(
+    folder: FolderDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_little(fd: int, pieces: list[bytes], offset: int) -> int:
+        return os.pwrite(fd, b"".join(pieces)[:3], offset)
+
+    monkeypatch.setattr(disks, "write_some", write_little)
+    folder.create("a")
+    folder.write("a", 0, [b"1234", b"5678"])
+    assert folder.read("a", 0, 10) == b"12345678"
 
 
 def test_a_write_that_the_kernel_cuts_short_is_the_error_that_the_rest_of_it_runs_into(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ its number, and everything up to `durable` is safe. A batch reaches the disk as 
 in without a `take` in between is atomic. One that does not `keep` takes nothing: nothing then waits for anything.
 """
 
+from bisect import bisect_left
 from hashlib import blake2b
 
 from amq.clock import Clock
@@ -267,11 +268,13 @@ class Batch:
         self.settled = later
         waiting: list[tuple[int, Lsns]] = []
         for queue, lsns in self.purged:
-            size = 1 if isinstance(lsns, range) else len(lsns)
-            if lsns[-1] < below and count + size <= most:
+            at = bisect_left(lsns, below)
+            size = 1 if isinstance(lsns, range) else at
+            if at and count + size <= most:
                 count += size
-                work.settle(queue, lsns, -1)
-            else:
+                work.settle(queue, lsns[:at], -1)
+                lsns = lsns[at:]
+            if lsns:
                 waiting.append((queue, lsns))
         self.purged = waiting
         self.flying += work.size

@@ -121,11 +121,11 @@ class FolderDisk(Disk):
             part = pieces[start : start + IOV_MAX]
             size = sum(map(len, part))
             with self._named(name):
-                written = write_some(fd, part, offset)
-                if written != size:
-                    # The kernel writes less only when it has to: the rest makes it say why.
-                    rest = b"".join(part)[written:]
-                    written += os.pwrite(fd, rest, offset + written)
+                written = more = write_some(fd, part, offset)
+                while written < size and more:
+                    # The kernel writes less only when it has to: the rest makes it say why, unless there is room again.
+                    more = write_some(fd, [b"".join(part)[written:]], offset + written)
+                    written += more
             if written != size:
                 raise OSError(errno.EIO, f"{written} of {size} octets written at {offset}", str(self.folder / name))
             offset += size

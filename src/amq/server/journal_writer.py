@@ -20,7 +20,7 @@ from amq.broker import Broker
 from amq.definitions import entities
 from amq.definitions.store import Store, StoreError, StoreFull
 from amq.journal import frame
-from amq.journal.batch import Work
+from amq.journal.batch import Batch, Work
 from amq.journal.log import SPARE
 from amq.journal.salvage import Damaged, Salvage
 from amq.server.disk_thread import DiskThread
@@ -143,7 +143,7 @@ class JournalWriter:
                 pause = LAZY
             elif self._unmarked:
                 pause = MARK_AFTER
-            elif self._salvage is not None or self._garbage():
+            elif self._salvage is not None or self._garbage(anew=True):
                 pause = SLICE_PAUSE
             else:
                 pause = float("inf")
@@ -190,9 +190,7 @@ class JournalWriter:
     async def _turn(self) -> None:
         copied = await self._salvage_slice()
         await self._write(self.broker.journal.take())
-        if copied is not None:
-            copied.segment.alive.clear()
-            self.files.log.salvaged += copied.copied
+        self._salvaged(copied)
         await self._drop()
         self.flush()
 
@@ -222,7 +220,7 @@ class JournalWriter:
                     raise
                 LOGGER.debug("%s", error)
                 self._say_short(DEFINING, True)
-                await self._free(work.first_lsn)
+                await self._free(work)
                 self.flush()
                 await trio.sleep(AGAIN)
         self._say_short(DEFINING, False)
@@ -255,6 +253,7 @@ class JournalWriter:
             try:
                 # A batch in which something is settled may free space itself, once nothing else does.
                 last = told and bool(work.gone) and not (self.broker.journal.settled or self.broker.journal.purged)
+                last = last or self._copies(work)
                 segment = await self._disk(partial(self.files.roll, size, last))
                 break
             except NoRoom:
@@ -262,14 +261,16 @@ class JournalWriter:
                 self._say_short(ROLLING, True)
                 if self._finishing:
                     raise OSError(errno.ENOSPC, FULL) from None
-                await self._free(work.first_lsn)
+                await self._free(work)
                 self.flush()
                 await trio.sleep(AGAIN)
         self.files.log.begin(segment)
         self._say_short(ROLLING, False)
 
-    async def _free(self, below: int) -> None:
-        """Write what may free a segment: acknowledgements of messages that are in the journal."""
+    async def _free(self, waiting: Work) -> None:
+        """Write what may free a segment, ahead of a batch that waits for room: acknowledgements of messages that are in
+        the journal, and copies of the few that keep a segment alive.
+        """
         log = self.files.log
         journal = self.broker.journal
         if log.room() < ACKS_OCTETS and (journal.settled or journal.purged):
@@ -277,11 +278,13 @@ class JournalWriter:
                 log.begin(await self._disk(partial(self.files.roll, ACKS_OCTETS, True)))
         most = (min(log.room(), ACKS_OCTETS) - frame.frame_size(0)) // ACK_OCTETS
         if most > 0:
-            work = journal.take_settled(below, most)
+            work = journal.take_settled(waiting.first_lsn, most)
             if work.heads:
                 await self._append(work)
                 journal.landed(work)
         await self._drop()
+        if not self._copies(waiting):
+            await self._salvage_apart()
 
     async def _fill(self) -> None:
         """Have spares made before they are needed: whoever waits for a confirm is not to wait for that."""
@@ -319,38 +322,86 @@ class JournalWriter:
         """Octets of garbage that nobody minds."""
         return min(SPARE, self.files.total // SPARE_PART)
 
-    def _garbage(self) -> bool:
-        """Whether there is too much garbage. Not counted at every turn."""
+    def _garbage(self, anew: bool = False) -> bool:
+        """Whether there is too much garbage. Not counted at every turn, but `anew` before a long sleep."""
         now = trio.current_time()
-        if now >= self._looked + SLICE_PAUSE:
+        if anew or now >= self._looked + SLICE_PAUSE:
             self._looked = now
             self._too_much = self.files.log.wants_salvage(self._spare())
         return self._too_much
+
+    def _copies(self, work: Work) -> bool:
+        """Whether a batch that is not written yet has copies, without which their segment must not go."""
+        return any(run.lsn <= self.files.log.last_lsn for run in work.runs)
 
     async def _salvage_slice(self) -> Salvage | None:
         """Copy part of the first segment if there is too much garbage; returns the salvage when that was the rest."""
         log = self.files.log
         journal = self.broker.journal
-        now = trio.current_time()
-        if now < self._next_slice:
+        salvage = await self._salvage_under_way()
+        if salvage is None:
             return None
-        if self._salvage is None:
-            if not self._garbage():
-                return None
-            first = log.segments[0]
-            octets = await self._disk(partial(self.files.disk.read, first.name, 0, first.used))
-            self._salvage = Salvage(log, first, octets)
         if log.room() < journal.work.size + 2 * SLICE_OCTETS:
             # It frees space: it may have the last of it.
             try:
                 log.begin(await self._disk(partial(self.files.roll, journal.work.size + 2 * SLICE_OCTETS, True)))
             except NoRoom:
+                await self._salvage_apart()
                 return None
-        salvage = self._salvage
+        if journal.work.changes:
+            # They may have to wait for room, and must not keep the copies from making it.
+            return None
+        return self._copy(salvage, journal, SLICE_OCTETS)
+
+    async def _salvage_apart(self) -> None:
+        """The same in a frame of its own, with what room there is, and the segment dropped if that was the rest."""
+        log = self.files.log
+        salvage = await self._salvage_under_way()
+        if salvage is None:
+            return
+        if log.room() < ACKS_OCTETS:
+            with suppress(NoRoom):
+                log.begin(await self._disk(partial(self.files.roll, ACKS_OCTETS, True)))
+        scratch = Batch(keeps=True)
+        copied = self._copy(salvage, scratch, min(SLICE_OCTETS, log.room() // 2))
+        work = scratch.take()
+        size = frame.frame_size(work.size)
+        if log.room() < size:
+            try:
+                log.begin(await self._disk(partial(self.files.roll, size, True)))
+            except NoRoom:
+                # Begin again; what was copied before this is not copied twice.
+                self._salvage = None
+                return
+        if work.heads:
+            await self._append(work)
+        self._salvaged(copied)
+        await self._drop()
+
+    async def _salvage_under_way(self) -> Salvage | None:
+        """The salvage that goes on, or a new one if there is too much garbage; None when it is not time for more."""
+        if trio.current_time() < self._next_slice:
+            return None
+        if self._salvage is None and self._garbage():
+            first = self.files.log.segments[0]
+            octets = await self._disk(partial(self.files.disk.read, first.name, 0, first.used))
+            self._salvage = Salvage(self.files.log, first, octets)
+        return self._salvage
+
+    def _copy(self, salvage: Salvage, batch: Batch, octets: int) -> Salvage | None:
+        """Copy a slice into a batch; returns the salvage when that was the rest."""
+        log = self.files.log
+        now = trio.current_time()
         # When garbage grows faster than it is taken away there is no pause.
         self._next_slice = now if log.total() > 2 * (log.live() + self._spare()) else now + SLICE_PAUSE
-        if not salvage.slice(journal, SLICE_RECORDS, SLICE_OCTETS):
+        if not salvage.slice(batch, SLICE_RECORDS, octets):
             return None
         self._salvage = None
         self._looked = -SLICE_PAUSE
         return salvage
+
+    def _salvaged(self, copied: Salvage | None) -> None:
+        """All that a salvage copied is safe, if it is through."""
+        if copied is not None:
+            copied.segment.alive.clear()
+            self.files.log.salvaged += copied.copied
