@@ -131,8 +131,7 @@ class EmbeddedBroker:
 
     def add_vhost(self, name: str) -> None:
         """A new, empty vhost in which the default user may do everything; nothing happens if it is there already."""
-        vhost = self._alive().broker.add_vhost(name)
-        vhost.permissions.set(self.settings.default_user, Permission(".*", ".*", ".*"))
+        self._alive().work(partial(self._add_vhost, name))
 
     def delete_vhost(self, name: str) -> None:
         """Delete a vhost with all that is in it and close the connections to it; a missing one is no error."""
@@ -191,6 +190,10 @@ class EmbeddedBroker:
         before, self.broker = self.broker, self._storage.broker
         self.broker.accepting_logins = before.accepting_logins
         self.broker.set_alarm("memory", "memory" in before.alarms)
+
+    def _add_vhost(self, name: str) -> None:
+        vhost = self.broker.add_vhost(name)
+        vhost.permissions.set(self.settings.default_user, Permission(".*", ".*", ".*"))
 
     def _alive(self) -> Server:
         """What a lever acts on: the server, also one that is stopped and may be followed by another."""
