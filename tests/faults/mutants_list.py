@@ -193,9 +193,7 @@ TEXTS: Final[dict[str, str]] = {
     "the salvaged segment goes before its copies are safe": """
 @ server/journal_writer.py
 -        await self._write(self.broker.journal.take())
-         if copied is not None:
-             copied.segment.alive.clear()
-             self.files.log.salvaged += copied.copied
+         self._salvaged(copied)
          await self._drop()
 +        await self._write(self.broker.journal.take())
 """,
