@@ -44,8 +44,6 @@ SLICE_PAUSE: Final = 0.05
 DEFINING: Final = "defining"
 FILLING: Final = "filling"
 ROLLING: Final = "rolling"
-# Seconds between reports.
-REPORT: Final = 60.0
 FULL: Final = "the disk was full to the end, and what was not confirmed is lost"
 # Room that acknowledgements are to find on a full disk.
 ACKS_OCTETS: Final = 1 << 18
@@ -99,7 +97,7 @@ class JournalWriter:
         """Until `finish`, or until cancelled. Raises StorageFailed."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._watch)
-            nursery.start_soon(self._report)
+            nursery.start_soon(self.statistics.report)
             nursery.start_soon(self._fill)
             try:
                 while not self._finishing:
@@ -154,15 +152,6 @@ class JournalWriter:
                     break
                 await self._mark()
         self._dozing = False
-
-    async def _report(self) -> None:
-        """Tell the operator now and then how the journal does, if it did anything."""
-        told = 0
-        while True:
-            await trio.sleep(REPORT)
-            if self.statistics.syncs != told:
-                told = self.statistics.syncs
-                LOGGER.info("journal: %s", self.statistics.describe())
 
     async def _watch(self) -> None:
         """Tell the operator of a disk that does not answer."""

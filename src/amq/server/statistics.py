@@ -1,12 +1,18 @@
 """What the journal has done, in numbers."""
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import Final
 
 import attrs
+import trio
 
+LOGGER: Final = logging.getLogger(__name__)
+
+# Seconds between reports.
+REPORT: Final = 60.0
 # Rates are over so long, in s.
 WINDOW: Final = 5.0
 
@@ -44,6 +50,15 @@ class JournalStatistics:
         began, syncs, messages = self._history[0]
         elapsed = max(self.now() - began, 1e-9)
         return (self.syncs - syncs) / elapsed, (self.messages - messages) / elapsed
+
+    async def report(self) -> None:
+        """Tell the operator now and then how the journal does, if it did anything; until cancelled."""
+        told = 0
+        while True:
+            await trio.sleep(REPORT)
+            if self.syncs != told:
+                told = self.syncs
+                LOGGER.info("journal: %s", self.describe())
 
     def describe(self) -> str:
         """One line for people."""
