@@ -100,6 +100,15 @@ class FakeDisk(Disk):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), name)
         self._end()
 
+    def allocate(self, name: str, size: int) -> None:
+        file = self._file(name)
+        operation = self._begin("allocate", name, size=size)
+        fits = self._fitting(file, 0, size)
+        file.write(operation.number, 0, bytes(fits))
+        if fits < size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), name)
+        self._end()
+
     def sync(self, name: str) -> None:
         file = self._file(name)
         try:

@@ -73,6 +73,43 @@ def test_a_gap_reads_as_zeros(disk: Disk) -> None:
     assert disk.read("a", 0, 2000) == bytes(1000) + b"x"
 
 
+def test_what_is_allocated_is_zeros_of_that_length(disk: Disk) -> None:
+    disk.create("a")
+    disk.allocate("a", 3000)
+    assert disk.size("a") == 3000
+    disk.write("a", 1000, [b"x"])
+    disk.sync("a")
+    assert disk.read("a", 0, 4000) == bytes(1000) + b"x" + bytes(1999)
+
+
+def test_where_blocks_cannot_be_allocated_zeros_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_fd: int, _offset: int, _size: int) -> None:
+        raise OSError(errno.EOPNOTSUPP, "not here")
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+    disk = FolderDisk(tmp_path)
+    disk.create("a")
+    disk.allocate("a", (1 << 20) + 1000)
+    assert (tmp_path / "a").read_bytes() == bytes((1 << 20) + 1000)
+    assert (tmp_path / "a").stat().st_blocks * 512 >= 1 << 20
+    disk.close()
+
+
+def test_a_disk_without_room_for_all_of_it_allocates_nothing_that_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_fd: int, _offset: int, _size: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+    disk = FolderDisk(tmp_path)
+    disk.create("a")
+    with pytest.raises(OSError, match="No space left") as caught:
+        disk.allocate("a", 1000)
+    assert caught.value.filename == str(tmp_path / "a")
+    disk.close()
+
+
 def test_more_pieces_than_one_call_takes_are_all_written(disk: Disk) -> None:
     disk.create("a")
     pieces = [b"%06d" % i for i in range(2 * IOV_MAX + 1)]

@@ -39,6 +39,10 @@ class Disk:
         """Put octets at an offset, all of them or OSError."""
         raise NotImplementedError
 
+    def allocate(self, name: str, size: int) -> None:
+        """Make an empty file that long, of zeros, and have room for all of it: later writes need no new blocks."""
+        raise NotImplementedError
+
     def sync(self, name: str) -> None:
         """Make the contents of a file safe (fdatasync)."""
         raise NotImplementedError
@@ -81,6 +85,9 @@ class Disk:
 
 
 KEPT_OPEN: Final = 8
+# What file systems say that cannot allocate; zeros are written there instead.
+CANNOT_ALLOCATE: Final = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
+ZEROS: Final = bytes(1 << 20)
 # What one call to pwritev takes.
 IOV_MAX: Final = 1024
 
@@ -129,6 +136,20 @@ class FolderDisk(Disk):
             if written != size:
                 raise OSError(errno.EIO, f"{written} of {size} octets written at {offset}", str(self.folder / name))
             offset += size
+
+    def allocate(self, name: str, size: int) -> None:
+        fd = self._descriptor(name)
+        if hasattr(os, "posix_fallocate"):
+            try:
+                with self._named(name):
+                    os.posix_fallocate(fd, 0, size)
+            except OSError as error:
+                if error.errno not in CANNOT_ALLOCATE:
+                    raise
+            else:
+                return
+        for offset in range(0, size, len(ZEROS)):
+            self.write(name, offset, [ZEROS[: min(len(ZEROS), size - offset)]])
 
     def sync(self, name: str) -> None:
         fd = self._descriptor(name)

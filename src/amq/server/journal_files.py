@@ -35,11 +35,7 @@ LEAST_SPARE: Final = 1 << 16
 GROWTH: Final = 4
 # A segment takes at most this part of its file system.
 PART: Final = 16
-ZEROS: Final = bytes(1 << 20)
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
-# Spares that are kept of dropped segments: salvage drops several in a row, and to make one anew costs as much as to
-# fill it.
-KEPT: Final = 4
 # Spares that are kept ready; one of them is for what frees space.
 SPARES: Final = 2
 
@@ -223,7 +219,7 @@ class JournalFiles:
         names = [name for name in self.disk.names() if name.endswith(SPARE_SUFFIX) and name.partition(".")[0].isdigit()]
         names.sort(key=self.disk.size, reverse=True)
         for name in names:
-            if self.disk.size(name) >= min(FIRST_BYTES, self.segment_bytes) and len(self.spares) < KEPT:
+            if self.disk.size(name) >= min(FIRST_BYTES, self.segment_bytes) and len(self.spares) < SPARES:
                 self.spares.append(name)
             else:
                 self.disk.unlink(name)
@@ -249,12 +245,11 @@ class JournalFiles:
                 wanted = max(size, wanted // 4)
 
     def _make_spare(self, size: int) -> str:
-        """Write zeros now: later writes then need no new blocks, which is faster and cannot fail for lack of them."""
+        """Have the blocks now: later writes are faster then, and cannot fail for lack of them."""
         name = self._new_name()
         try:
             self.disk.create(name)
-            for offset in range(0, size, len(ZEROS)):
-                self.disk.write(name, offset, [ZEROS[: min(len(ZEROS), size - offset)]])
+            self.disk.allocate(name, size)
             self.disk.sync(name)
         except OSError as error:
             if error.errno in FULL:
@@ -277,7 +272,7 @@ class JournalFiles:
 
     def _to_spares(self, name: str) -> None:
         """Take a segment's name away for good; its salt is what makes the old frames in it void."""
-        if self.log.segments and self.disk.size(name) >= self._usual() and len(self.spares) < KEPT:
+        if self.log.segments and self.disk.size(name) >= self._usual() and len(self.spares) < SPARES:
             spare = self._new_name()
             self.disk.rename(name, spare)
             self.disk.sync_folder()
