@@ -10,6 +10,7 @@ import random
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,14 @@ def filled(folder: Path, *, kill: bool, left_over: int = 0) -> Kept:
         # What was taken is on disk when something later is.
         publish(session, rng, MESSAGES)
         session.wait_for_confirms()
+        before = used(folder / "data" / "journal")
         for number in range(left_over):
             publish(session, rng, number)
+        for _ in range(500 if left_over else 0):
+            # Something must stand behind what was confirmed, or the end of the log is that.
+            if used(folder / "data" / "journal") != before:
+                break
+            time.sleep(0.01)
         if kill:
             history.fault("kill")
             target.kill()
@@ -128,6 +135,11 @@ def refusal(folder: Path) -> str:
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     return filled(tmp_path_factory.mktemp("stopped"), kill=False)
+
+
+def used(journal: Path) -> int:
+    """The same for all segments together."""
+    return sum(used_part(segment) for segment in journal.glob("*.seg"))
 
 
 def used_part(segment: Path) -> int:
