@@ -51,7 +51,7 @@ class Log:
     LSN that was ever new here, `synced` the last frame that is safe.
     """
 
-    __slots__ = ("segments", "starts", "sequence", "synced", "last_lsn", "moved", "moved_lsns", "written", "salvaged")
+    __slots__ = ("segments", "starts", "sequence", "synced", "last_lsn", "moved", "moved_lsns", "salvaged")
 
     def __init__(self) -> None:
         self.segments: list[Segment] = []
@@ -62,8 +62,7 @@ class Log:
         self.last_lsn: int = 0
         self.moved: dict[int, Moved] = {}
         self.moved_lsns: list[int] = []
-        # Octets of frames so far, and of those the ones that salvage wrote.
-        self.written: int = 0
+        # Octets that salvage has written again.
         self.salvaged: int = 0
 
     # -- writing --
@@ -100,9 +99,7 @@ class Log:
         chain = frame.heads_crc(work.heads)
         header = frame.frame_header(work.size, len(work.heads), sequence, self.synced, segment.salt, chain, 0)
         self.sequence = sequence + 1
-        end = offset + frame.frame_size(work.size)
-        segment.used = end
-        self.written += end - offset
+        segment.used = offset + frame.frame_size(work.size)
         return offset, [header, *work.pieces, PADDING[: -work.size % 8]]
 
     def wrote(self, work: Work, offset: int) -> None:

@@ -104,22 +104,7 @@ def _part(octets: bytes, pos: int, run: Run, living: Living) -> bytes:
     if (first, after - first, list(queues)) == (run.lsn, run.count, list(run.queues)):
         size, _, _ = HEAD.unpack_from(octets, pos)
         return octets[pos : pos + 8 + size]
-    address, header, blind = record.content(octets, pos, run)
-    front = record.run_front(
-        first,
-        after - first,
-        run.body_size,
-        run.time,
-        run.expires,
-        run.priority,
-        record.u64s(list(queues)),
-        address,
-        header,
-        blind,
-    )
-    start = pos + run.bodies_at + (first - run.lsn) * run.body_size
-    bodies = octets[start : start + (after - first) * run.body_size]
-    return b"".join(record.seal(record.RUN, [front, bodies]))
+    return b"".join(record.part_of(octets, pos, run, first, after - first, list(queues)))
 
 
 def _runs(octets: bytes, found: Frame, good: list[int] | None) -> list[int]:

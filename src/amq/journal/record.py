@@ -198,6 +198,15 @@ def content(octets: bytes, at: int, run: Run) -> tuple[bytes, bytes, bytes]:
     return octets[start:middle], octets[middle : middle + header], octets[middle + header : middle + header + blind]
 
 
+def part_of(octets: bytes, at: int, run: Run, lsn: int, count: int, queues: list[int]) -> list[bytes]:
+    """A RUN of `count` messages, from `lsn` on, of the RUN at `at`, for some of its queues; sealed."""
+    address, header, blind = content(octets, at, run)
+    ids = u64s(queues)
+    front = run_front(lsn, count, run.body_size, run.time, run.expires, run.priority, ids, address, header, blind)
+    start = at + run.bodies_at + (lsn - run.lsn) * run.body_size
+    return seal(RUN, [front, octets[start : start + count * run.body_size]])
+
+
 def read_settled(octets: bytes, at: int) -> tuple[int, Lsns]:
     """Queue id and LSNs of the SETTLED whose record starts at `at`. Raises RecordError."""
     size = int.from_bytes(octets[at : at + 4], "little") + 8

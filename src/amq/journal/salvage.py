@@ -120,23 +120,8 @@ class Salvage:
 
     def write(self, offset: int, run: Run, lsn: int, count: int, queues: list[int], batch: Batch) -> None:
         """Append part of a RUN to the batch."""
-        octets = self.octets
-        address, header, blind = record.content(octets, offset, run)
-        front = record.run_front(
-            lsn,
-            count,
-            run.body_size,
-            run.time,
-            run.expires,
-            run.priority,
-            record.u64s(queues),
-            address,
-            header,
-            blind,
-        )
-        start = offset + run.bodies_at + (lsn - run.lsn) * run.body_size
         work = batch.work
-        at = work.add(record.seal(record.RUN, [front, octets[start : start + count * run.body_size]]))
+        at = work.add(record.part_of(self.octets, offset, run, lsn, count, queues))
         work.runs.append(Placed(lsn, count, run.body_size, queues, at, work.size - at))
         # What is settled from now on must not get ahead of this copy.
         work.first_lsn = min(work.first_lsn, lsn)
