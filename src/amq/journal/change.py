@@ -12,12 +12,16 @@ TOPIC_PERMISSION: Final = "topic_permissions"
 EXCHANGE: Final = "exchanges"
 QUEUE: Final = "queues"
 BINDING: Final = "bindings"
+POLICY: Final = "policies"
+OPERATOR_POLICY: Final = "operator_policies"
+PARAMETER: Final = "parameters"
+GLOBAL_PARAMETER: Final = "global_parameters"
 
 
 class Change:
     """Something was made or altered, or with `gone` it was removed.
 
-    `vhost` is where it belongs ("" for users), `name` tells it from others of its kind there (a tuple of texts and
+    `vhost` is where it belongs ("" for users and global parameters), `name` tells it from others of its kind there (a tuple of texts and
     octets, whatever that takes), `entity` is the object itself as it is now (its values are read when the change is
     taken to the store; None when it is gone).
     """
