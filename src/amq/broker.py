@@ -21,6 +21,7 @@ from amq.journal.change import Change
 from amq.journal.loading import Load
 from amq.message import Message
 from amq.queues.base import Agenda
+from amq.tally import Churn
 from amq.vhost import topology
 from amq.vhost.permission import Permission
 from amq.vhost.settling import settle
@@ -80,6 +81,7 @@ class Broker:
         "clock",
         "timers",
         "journal",
+        "churn",
         "vhosts",
         "users",
         "logins",
@@ -92,6 +94,7 @@ class Broker:
         "shivering",
         "writable",
         "log",
+        "global_parameters",
         "serial",
         "secret",
     )
@@ -111,7 +114,10 @@ class Broker:
         self.journal = journal or Batch(keeps=False)
         self.journal.clock = self.clock
         self.journal.secret = secret
+        self.churn = Churn()
         self.vhosts: dict[str, Vhost] = {}
+        # Global runtime parameters: any JSON value by name.
+        self.global_parameters: dict[str, object] = {}
         self.users = Users(self.journal)
         self.logins = Chain([Internal(self.users)], settings.loopback_users)
         names = CertificateNames(
@@ -157,7 +163,7 @@ class Broker:
         """The vhost of that name, made if it is not there yet."""
         vhost = self.vhosts.get(name)
         if vhost is None:
-            vhost = self.vhosts[name] = Vhost(name, Agenda(self.clock, self.timers, self.journal))
+            vhost = self.vhosts[name] = Vhost(name, Agenda(self.clock, self.timers, self.journal, self.churn))
             self.journal.define(Change(change.VHOST, name, (), vhost, False))
             topology.furnish(vhost)
         return vhost

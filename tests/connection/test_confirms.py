@@ -3,6 +3,7 @@
 from typing import Any
 
 from amq.connection.confirms import Confirms
+from amq.tally import Tally
 from tests.harness.dialogue import Dialogue, enter, new_broker, publish, write
 from tests.journal.build import published
 
@@ -175,7 +176,7 @@ def said(confirms: Confirms, client: Dialogue) -> list[tuple[str, int, bool]]:
 
 def test_acks_avoid_the_refused_and_come_first() -> None:
     client = confirming()
-    confirms = Confirms(1, client.connection.outbox, client.broker.journal)
+    confirms = Confirms(1, client.connection.outbox, client.broker.journal, Tally())
     for refused in (False, False, True, False, True, False):
         confirms.publish(1, 0)
         if refused:
@@ -193,7 +194,7 @@ def test_acks_avoid_the_refused_and_come_first() -> None:
 
 def test_a_refused_number_waits_for_the_numbers_before_it() -> None:
     client = confirming()
-    confirms = Confirms(1, client.connection.outbox, client.broker.journal)
+    confirms = Confirms(1, client.connection.outbox, client.broker.journal, Tally())
     confirms.publish(2, 7)
     confirms.publish(1, 0)
     confirms.refuse()
@@ -204,7 +205,7 @@ def test_a_refused_number_waits_for_the_numbers_before_it() -> None:
 
 def test_a_refusal_in_a_later_chunk_is_counted_from_what_was_said_before() -> None:
     client = confirming()
-    confirms = Confirms(1, client.connection.outbox, client.broker.journal)
+    confirms = Confirms(1, client.connection.outbox, client.broker.journal, Tally())
     confirms.publish(2, 0)
     assert said(confirms, client) == [("basic.ack", 2, True)]
     confirms.publish(1, 0)

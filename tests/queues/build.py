@@ -26,11 +26,12 @@ class Taker(Consumer):
     def room(self) -> int:
         return self.credit
 
-    def deliver(self, queue: Queue, position: int, messages: list[Message], redelivered: bool) -> None:
+    def deliver(self, queue: Queue, position: int, messages: list[Message], redelivered: bool) -> int:
         self.credit -= len(messages)
         for message in messages:
             self.taken.append((position, message.body, redelivered))
             position += 1
+        return sum(len(message.body) for message in messages)
 
     def cancelled(self) -> None:
         self.was_cancelled = True

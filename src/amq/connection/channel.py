@@ -6,6 +6,7 @@ from amq.connection.ledger import Ledger
 from amq.connection.publisher import Publisher
 from amq.connection.session import Parked, Session
 from amq.queues.base import Queue
+from amq.tally import Tally
 from amq.vhost import topology
 from amq.wire import methods
 from amq.wire.tables import Table
@@ -21,6 +22,7 @@ class Channel:
     __slots__ = (
         "number",
         "session",
+        "tally",
         "ledger",
         "publisher",
         "prefetch",
@@ -33,8 +35,9 @@ class Channel:
     def __init__(self, number: int, session: Session) -> None:
         self.number = number
         self.session = session
-        self.ledger = Ledger(session.outbox)
-        self.publisher = Publisher(session, number)
+        self.tally = Tally()
+        self.ledger = Ledger(session.outbox, self.tally)
+        self.publisher = Publisher(session, number, self.tally)
         self.prefetch: int = 0
         self.closing: bool = False
         # What an empty queue name stands for.
@@ -42,6 +45,10 @@ class Channel:
         self.commit_ticket: int = 0
         # True once a timer looks after deliveries that are never acknowledged.
         self.timed: bool = False
+
+    def acked(self) -> int:
+        """How many deliveries were acknowledged, ever."""
+        return self.tally.settled(len(self.ledger.unacked))
 
     def reply(self, method: int, arguments: list[object]) -> None:
         """Send a method to the client."""
@@ -110,6 +117,9 @@ class Channel:
     def shut(self) -> None:
         """Take the channel down: consumers go, and what is unacknowledged returns to its queues."""
         self.closing = True
+        agenda = self.session.vhost.agenda
+        agenda.tally.add_publishing(self.tally)
+        agenda.churn.channels_closed += 1
         self.commit_ticket = 0
         transaction = self.publisher.transaction
         outstanding = self.ledger.take_all()

@@ -32,6 +32,7 @@ def commit(channel: Channel, transaction: Transaction) -> None:
     # What is acknowledged must not be on disk without what is published.
     ticket = max(ticket, journal.bind_settled())
     deliveries.put_back(transaction.requeued)
+    channel.tally.given_back += len(transaction.rejected) + len(transaction.requeued)
     channel.ledger.release(transaction.deliveries())
     if not accepted:
         raise ChannelFault(PRECONDITION_FAILED, "partial tx completion")

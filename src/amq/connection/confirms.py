@@ -10,6 +10,7 @@ from typing import Final
 
 from amq.connection.outbox import Outbox
 from amq.journal.batch import Batch
+from amq.tally import Tally
 from amq.wire import spec
 
 REQUEUE: Final = 2
@@ -20,9 +21,10 @@ _FRAME: Final = Struct(">BHIIQBB")
 class Confirms:
     """`published` is the last sequence number given, `confirmed` the last that the client was told about."""
 
-    __slots__ = ("channel", "outbox", "journal", "published", "confirmed", "pending", "refused", "last_ticket")
+    __slots__ = ("channel", "outbox", "journal", "tally", "published", "confirmed", "pending", "refused", "last_ticket")
 
-    def __init__(self, channel: int, outbox: Outbox, journal: Batch) -> None:
+    def __init__(self, channel: int, outbox: Outbox, journal: Batch, tally: Tally) -> None:
+        self.tally = tally
         self.channel = channel
         self.outbox = outbox
         self.journal = journal
@@ -74,11 +76,13 @@ class Confirms:
             self._flush_mixed(safe)
         else:
             self._say(spec.BASIC_ACK, safe, safe - self.confirmed > 1)
+        self.tally.confirmed += safe - self.confirmed
         self.confirmed = safe
 
     def _flush_mixed(self, safe: int) -> None:
         """Acks first, up to the first refused number in one frame; then the refused ones."""
         nacks = [number for number in self.refused if number <= safe]
+        self.tally.confirmed -= len(nacks)
         self.refused = self.refused[len(nacks) :]
         first = self.confirmed + 1
         cutoff = nacks[0] if nacks else safe + 1

@@ -50,6 +50,8 @@ class Connection(Control):
         self.broker.clock.now = now
         self.last_heard = now
         self.listening = False
+        self.received += len(data)
+        self.received_count += 1
         if self.deaf or self.finished:
             return
         data = self.tail.join(data)
@@ -88,6 +90,7 @@ class Connection(Control):
 
     def written(self, now: float) -> None:
         """The outbox has gone out: consumers that found it full go on."""
+        self.sent_count += 1
         session = self.session
         if session is None or not session.starved:
             return
@@ -273,6 +276,7 @@ class Connection(Control):
                 blamed=False,
             )
         self.channels[number] = Channel(number, self.session)
+        self.broker.churn.channels_created += 1
         self.say(number, spec.CHANNEL_OPEN_OK, [b""])
 
     def close_channel(self, channel: Channel) -> None:

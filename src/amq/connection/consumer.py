@@ -55,6 +55,7 @@ class ChannelConsumer(Subscriber):
         "start",
         "middle",
         "weight",
+        "body_size",
     )
 
     def __init__(
@@ -89,6 +90,7 @@ class ChannelConsumer(Subscriber):
         self.start: bytes = b""
         self.middle: bytes = b""
         self.weight: int = 0
+        self.body_size: int = 0
 
     def room(self) -> int:
         if self.outbox.full():
@@ -122,12 +124,16 @@ class ChannelConsumer(Subscriber):
             # The end of the header frame; without a body the end of the delivery stands for it.
             middle += (END, _HEAD(spec.FRAME_BODY, number, size))
         self.middle = b"".join(middle)
+        self.body_size = size
         self.weight = len(self.start) + len(self.middle) + size + 10
 
-    def deliver(self, queue: Queue, position: int, messages: list[Message], redelivered: bool) -> None:
+    def deliver(self, queue: Queue, position: int, messages: list[Message], redelivered: bool) -> int:
         ledger = self.ledger
         tag = ledger.next_tag
         first = tag
+        # From which delivery on all bodies are of one size, and the octets of those before it.
+        alike = tag
+        octets = 0
         pieces = self.outbox.pieces
         unacked = ledger.unacked
         noted = not self.no_ack
@@ -135,6 +141,8 @@ class ChannelConsumer(Subscriber):
         total = 0
         for message in messages:
             if message.header is not self.header or message.address is not self.address:
+                octets += (tag - alike) * self.body_size
+                alike = tag
                 if len(message.body) > self.room_in_frame:
                     total += self.put_split(message, tag, redelivered)
                     if noted:
@@ -150,13 +158,24 @@ class ChannelConsumer(Subscriber):
                 position += 1
             tag += 1
         ledger.next_tag = tag
+        count = tag - first
+        tally = ledger.tally
         if noted:
-            self.credit -= tag - first
-            ledger.outstanding += tag - first
+            self.credit -= count
+            ledger.outstanding += count
+            tally.delivered += count
+            queue.tally.delivered += count
+        else:
+            tally.delivered_no_ack += count
+            queue.tally.delivered_no_ack += count
+        if redelivered:
+            tally.redelivered += count
+            queue.tally.redelivered += count
         if ledger.limit:
             # Who was served last is the last to be relieved.
             ledger.subscribers[self.tag] = ledger.subscribers.pop(self.tag)
         self.outbox.grow(total)
+        return octets + (tag - alike) * self.body_size
 
     def put_split(self, message: Message, tag: int, redelivered: bool) -> int:
         """Deliver a body of several frames; returns the octets added."""
@@ -172,7 +191,7 @@ class ChannelConsumer(Subscriber):
         self.outbox.pieces += pieces
         # The next one is weighed anew, whatever came before this one.
         self.header = b""
-        self.weight = len(message.body)
+        self.weight = self.body_size = len(message.body)
         return sum([len(piece) for piece in pieces])
 
     def cancelled(self) -> None:

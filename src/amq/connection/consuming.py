@@ -121,6 +121,7 @@ def basic_get(channel: Channel, arguments: Arguments) -> None:
         channel.session.await_head(queue)
         return
     if found is None:
+        channel.tally.got_empty += 1
         channel.reply(spec.BASIC_GET_EMPTY, [b""])
         return
     position, message, redelivered = found
@@ -128,9 +129,15 @@ def basic_get(channel: Channel, arguments: Arguments) -> None:
     ledger = channel.ledger
     tag = ledger.next_tag
     ledger.next_tag = tag + 1
+    if redelivered:
+        channel.tally.redelivered += 1
     if no_ack:
         queue.settle(position, message)
+        channel.tally.got_no_ack += 1
+        queue.tally.got_no_ack += 1
+        queue.tally.got -= 1
     else:
+        channel.tally.got += 1
         ledger.unacked[tag] = (None, queue, position, message, session.broker.clock.now, tag)
     head: list[object] = [tag, redelivered, message.exchange(), message.routing_key(), queue.ready_count()]
     session.outbox.put(methods.encode(channel.number, spec.BASIC_GET_OK, head))
@@ -166,6 +173,7 @@ def give_back(channel: Channel, taken: list[Delivery], requeue: bool) -> None:
         deliveries.put_back(taken)
     else:
         deliveries.refuse(taken)
+    channel.tally.given_back += len(taken)
     channel.ledger.release(taken)
 
 

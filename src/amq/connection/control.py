@@ -73,6 +73,7 @@ class Control(Lifecycle):
         notify_cancel = shake.can("consumer_cancel_notify")
         self.session = Session(self.broker, shake.vhost, shake.user, self.outbox, shake.frame_max, notify_cancel)
         self.close_at = NEVER
+        self.broker.churn.connections_created += 1
         self.broker.note(
             INFO,
             f"connection {self.label()}: user '{shake.user.name}' authenticated and granted access to "

@@ -127,7 +127,7 @@ def confirm_select(channel: Channel, nowait: bool) -> None:
         raise ChannelFault(PRECONDITION_FAILED, "cannot switch from tx to confirm mode")
     if publisher.confirms is None:
         session = channel.session
-        publisher.confirms = Confirms(channel.number, session.outbox, session.broker.journal)
+        publisher.confirms = Confirms(channel.number, session.outbox, session.broker.journal, channel.tally)
     if not nowait:
         channel.reply(spec.CONFIRM_SELECT_OK, [])
 

@@ -10,6 +10,7 @@ from amq.connection.outbox import Outbox
 from amq.errors import PRECONDITION_FAILED, ChannelFault
 from amq.message import Message
 from amq.queues.base import Consumer, Queue
+from amq.tally import Tally
 from amq.wire.tables import Table
 
 Delivery = tuple["Subscriber | None", Queue, int, Message, float, int]
@@ -46,13 +47,14 @@ class Ledger:
     """Unacknowledged deliveries by tag. Tags start at 1 and count every delivery of the channel.
 
     `limit` is the channel's own prefetch (basic.qos with global; 0: none), `outstanding` what
-    counts against it: deliveries to consumers.
+    counts against it: deliveries to consumers. `tally` is the channel's.
     """
 
-    __slots__ = ("outbox", "next_tag", "unacked", "lowest", "limit", "outstanding", "subscribers")
+    __slots__ = ("outbox", "tally", "next_tag", "unacked", "lowest", "limit", "outstanding", "subscribers")
 
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, outbox: Outbox, tally: Tally) -> None:
         self.outbox = outbox
+        self.tally = tally
         self.next_tag: int = 1
         self.unacked: dict[int, Delivery] = {}
         # No tag below this one is outstanding any more.

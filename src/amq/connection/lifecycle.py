@@ -52,6 +52,10 @@ class Lifecycle(Overdue):
         "beat_at",
         "close_at",
         "armed",
+        "connected_at",
+        "received",
+        "received_count",
+        "sent_count",
     )
 
     def __init__(self, broker: Broker, peer: Peer, now: float) -> None:
@@ -83,7 +87,13 @@ class Lifecycle(Overdue):
         self.beat_at: float = NEVER
         self.close_at: float = now + broker.settings.handshake_timeout / 1000
         self.armed: float = NEVER
+        # Octets and chunks that have come, and chunks that have gone out.
+        self.received: int = 0
+        self.received_count: int = 0
+        self.sent_count: int = 0
         broker.clock.now = now
+        # Seconds since 1970.
+        self.connected_at: float = broker.clock.wall()
         broker.clients[self] = None
         self.arm(self.close_at)
 
@@ -248,6 +258,7 @@ class Lifecycle(Overdue):
         session = self.session
         if session is None:
             return
+        self.broker.churn.connections_closed += 1
         self.broker.note(DEBUG, f"connection {self.label()} is taken down")
         for channel in list(self.channels.values()):
             if not channel.closing:

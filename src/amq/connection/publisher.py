@@ -27,6 +27,7 @@ from amq.errors import (
 from amq.journal.record import Kept
 from amq.message import Message
 from amq.queues.base import Queue
+from amq.tally import Tally
 from amq.vhost import topology
 from amq.vhost.placing import enqueue_all, place, record
 from amq.vhost.vhost import Route
@@ -44,10 +45,11 @@ MAX_ROUTED: Final = 1 << 19
 class Publisher(Assembly):
     """One channel's publishing state."""
 
-    __slots__ = ("routes", "confirms", "transaction", "reply_queue", "lead")
+    __slots__ = ("tally", "routes", "confirms", "transaction", "reply_queue", "lead")
 
-    def __init__(self, session: Session, number: int) -> None:
+    def __init__(self, session: Session, number: int, tally: Tally) -> None:
         super().__init__(session, number)
+        self.tally = tally
         self.routes = session.vhost.routes_of(session.user.name)
         self.confirms: Confirms | None = None
         self.transaction: Transaction | None = None
@@ -116,6 +118,8 @@ class Publisher(Assembly):
             else:
                 refusing = queues
             if refusing:
+                for queue in refusing:
+                    queue.took(-1, -need)
                 if kept:
                     bodies.pop()
                     if bodies:
@@ -134,8 +138,17 @@ class Publisher(Assembly):
             ticket = journal.run(first, bodies, address, header, properties, ids)
         if total:
             session.has_published = True
+            self.tally.published += total
+            exchange = route.exchange
+            exchange.published_in += total
             if queues:
                 session.feed(queues[0], total)
+                exchange.published_out += total * len(queues)
+                for queue in queues:
+                    queue.took(total, total * need)
+            else:
+                self.tally.dropped += total
+                exchange.unroutable += total
             if confirms is not None:
                 confirms.publish(count, ticket)
         return pos
@@ -168,9 +181,18 @@ class Publisher(Assembly):
             properties.ttl = ttl
             properties.blind = blind
         message = Message(route.address, header, body, properties)
+        self.tally.published += 1
         queues = route.queues
         if queues is None or len(keys) > 1:
             queues = self.route(route, keys, message, arguments)
+        exchange = route.exchange
+        exchange.published_in += 1
+        if queues:
+            exchange.published_out += len(queues)
+        else:
+            exchange.unroutable += 1
+            if not route.mandatory:
+                self.tally.dropped += 1
         properties.forget()
         if self.transaction is not None:
             self.transaction.publications.append(Publication(message, queues, route.mandatory))
@@ -255,6 +277,7 @@ class Publisher(Assembly):
     def basic_return(self, message: Message) -> None:
         """basic.return: no queue for a mandatory message."""
         session = self.session
+        self.tally.returned += 1
         arguments: list[object] = [NO_ROUTE, b"NO_ROUTE", message.exchange(), message.routing_key()]
         session.outbox.put(methods.encode(self.number, spec.BASIC_RETURN, arguments))
         for piece in content_frames(self.number, message.header, message.body, session.room_in_frame):

@@ -31,10 +31,23 @@ class Exchange(Destination):
     `type_name` is the type's name on the wire. `by_key` says that routing depends on the routing key and the
     bindings alone, so that a route may be cached; leave it False when a type looks at the message or keeps state.
     `waiting` is where it keeps messages before it routes them, None for nearly all types: a queue that nobody finds by
-    name, which the journal keeps if the exchange is durable.
+    name, which the journal keeps if the exchange is durable. `published_in` counts the messages that clients have
+    published to it, `published_out` the queues that these went to, `unroutable` those of them that went nowhere.
     """
 
-    __slots__ = ("durable", "auto_delete", "internal", "arguments", "alternate", "bindings", "deleted", "waiting")
+    __slots__ = (
+        "durable",
+        "auto_delete",
+        "internal",
+        "arguments",
+        "alternate",
+        "bindings",
+        "deleted",
+        "waiting",
+        "published_in",
+        "published_out",
+        "unroutable",
+    )
     type_name = ""
     by_key = False
 
@@ -50,6 +63,9 @@ class Exchange(Destination):
         # True once it is gone.
         self.deleted: bool = False
         self.waiting: Queue | None = None
+        self.published_in: int = 0
+        self.published_out: int = 0
+        self.unroutable: int = 0
 
     @classmethod
     def check_arguments(cls, arguments: Table) -> None:

@@ -8,6 +8,7 @@ from amq.destination import Destination
 from amq.journal.batch import Batch, Settled
 from amq.journal.replay import Stretch
 from amq.message import Message
+from amq.tally import Churn, Tally
 from amq.wire.tables import Table
 
 # Timers are never withdrawn: one that is due later looks again after so long (s), lest it hold on to what is gone.
@@ -40,8 +41,11 @@ class Consumer:
         """How many messages it can take now; 0: none."""
         raise NotImplementedError
 
-    def deliver(self, queue: "Queue", position: int, messages: list[Message], redelivered: bool) -> None:
-        """Take messages that stood at `position` and following: no waiting, no refusing."""
+    def deliver(self, queue: "Queue", position: int, messages: list[Message], redelivered: bool) -> int:
+        """Take messages that stood at `position` and following: no waiting, no refusing.
+
+        Returns the octets of their bodies together.
+        """
         raise NotImplementedError
 
     def cancelled(self) -> None:
@@ -55,12 +59,16 @@ class Agenda:
     `touched`: queues that may have something to deliver. `dead`: messages that left their queue for its dead-letter
     exchange, with the reason. `released`: messages that have waited long enough, each with the exchange that goes on
     routing it. Lists rather than calls: a queue knows nothing above itself. `late`: there are too many of
-    them for one go, and a timer will have the next ones looked after.
+    them for one go, and a timer will have the next ones looked after. `tally` counts for the channels and queues that
+    are gone.
     """
 
-    __slots__ = ("clock", "timers", "journal", "touched", "dead", "late", "released")
+    __slots__ = ("clock", "timers", "journal", "touched", "dead", "late", "released", "tally", "churn")
 
-    def __init__(self, clock: Clock, timers: Timers, journal: Batch | None = None) -> None:
+    def __init__(self, clock: Clock, timers: Timers, journal: Batch | None = None, churn: Churn | None = None) -> None:
+        self.tally = Tally()
+        # The broker's.
+        self.churn = churn or Churn()
         self.clock = clock
         self.timers = timers
         self.journal = journal or Batch(keeps=False)
@@ -78,6 +86,7 @@ class Queue(Destination):
     it is gone: acknowledgements that come late then mean nothing. `taken` counts deliveries, ever; who waits for
     consumers to keep up watches it move. `used_at` is when it was last declared, got from or left by a consumer
     (monotonic seconds). `dead_letter_exchange` and `dead_letter_routing_key` are what it was declared with, or None.
+    `size` is the octets of ready bodies.
     """
 
     __slots__ = (
@@ -97,6 +106,8 @@ class Queue(Destination):
         "settled",
         "dead_letter_exchange",
         "dead_letter_routing_key",
+        "size",
+        "tally",
     )
 
     def __init__(
@@ -127,6 +138,8 @@ class Queue(Destination):
         self.used_at: float = agenda.clock.now
         self.dead_letter_exchange: bytes | None = None
         self.dead_letter_routing_key: bytes | None = None
+        self.size: int = 0
+        self.tally = Tally()
 
     def touch(self) -> None:
         """Ask to be dispatched at the end of the chunk."""
@@ -135,8 +148,16 @@ class Queue(Destination):
             self.agenda.touched.append(self)
 
     def enqueue(self, message: Message) -> bool:
-        """Take a message. False: refused, the publisher is to be told so."""
+        """Take a message. False: refused, the publisher is to be told so. `took` counts it afterwards."""
         raise NotImplementedError
+
+    def took(self, count: int, octets: int) -> None:
+        """So many messages were enqueued, with bodies of `octets` together; -1 takes one back that was refused."""
+        self.tally.published += count
+
+    def acked(self) -> int:
+        """How many deliveries were acknowledged, ever."""
+        return self.tally.settled(self.unacked)
 
     def dispatch(self) -> None:
         """Hand ready messages to consumers that can take them."""

@@ -83,7 +83,9 @@ class ClassicQueue(StoredQueue):
             # Those that wait come first, and by the clock.
             self.hand_out(False)
         position = self.backlog.push(message)
-        self.size += len(message.body)
+        if self.guarded:
+            # Limits must know at once; for others `took` is soon enough.
+            self.size += len(message.body)
         if deadline != NEVER:
             self.deadlines[position] = deadline
         if limits is not None or deadline != NEVER:
@@ -95,6 +97,11 @@ class ClassicQueue(StoredQueue):
         else:
             self.touch()
         return True
+
+    def took(self, count: int, octets: int) -> None:
+        self.tally.published += count
+        if not self.guarded:
+            self.size += octets
 
     def overflows(self, message: Message) -> bool:
         """True when one more message would exceed a limit, even after consumers took what they can."""
@@ -162,12 +169,12 @@ class ClassicQueue(StoredQueue):
         if fifo.delivered:
             again = delivered_before(fifo, run)
             if again:
-                consumer.deliver(self, position, run[:again], True)
+                self.size -= consumer.deliver(self, position, run[:again], True)
                 position += again
                 run = run[again:]
                 if not run:
                     return
-        consumer.deliver(self, position, run, False)
+        self.size -= consumer.deliver(self, position, run, False)
 
     def leave(self, position: int, message: Message, settled: bool) -> None:
         """Account for a message that was popped."""
@@ -190,6 +197,9 @@ class ClassicQueue(StoredQueue):
         position, message, redelivered = self.backlog.pop()
         self.leave(position, message, False)
         self.taken += 1
+        self.tally.got += 1
+        if redelivered:
+            self.tally.redelivered += 1
         if self.deadlines:
             # Another head now: have a timer look after it.
             self.drop_expired()
@@ -204,6 +214,7 @@ class ClassicQueue(StoredQueue):
 
     def reject(self, position: int, message: Message) -> None:
         self.unacked -= 1
+        self.tally.given_back += 1
         self.deadlines.pop(position, None)
         if not self.deleted:
             self.bury(message, REJECTED)
@@ -212,6 +223,7 @@ class ClassicQueue(StoredQueue):
         if self.deleted:
             return
         self.unacked -= len(deliveries)
+        self.tally.given_back += len(deliveries)
         for position, message in deliveries:
             self.backlog.put_back(position, message)
             self.size += len(message.body)

@@ -15,13 +15,12 @@ from amq.wire.tables import Table
 class StoredQueue(Queue):
     """The backlog of a queue, and its part in the journal.
 
-    `fifo` is the same object as `backlog` when that is a plain fifo, for the tight paths. `size` is the octets of ready
-    bodies: right in a queue with limits, expiry or priorities, and nobody asks for it in another. `deadlines` say when
-    messages expire (monotonic seconds), by position, from enqueueing until they are settled. `fetching`: part of the
-    backlog may not be in memory.
+    `fifo` is the same object as `backlog` when that is a plain fifo, for the tight paths. `deadlines` say when messages
+    expire (monotonic seconds), by position, from enqueueing until they are settled. `fetching`: part of the backlog may
+    not be in memory.
     """
 
-    __slots__ = ("options", "backlog", "fifo", "size", "deadlines", "fetching")
+    __slots__ = ("options", "backlog", "fifo", "deadlines", "fetching")
 
     def __init__(
         self,
@@ -38,7 +37,6 @@ class StoredQueue(Queue):
         self.options = options
         self.fifo: Fifo | None = None if options.max_priority else Fifo()
         self.backlog: Backlog = self.fifo or Prioritized(options.max_priority)
-        self.size: int = 0
         self.deadlines: dict[int, float] = {}
         self.fetching: bool = False
 

@@ -10,15 +10,25 @@ def enqueue_all(message: Message, queues: list[Queue]) -> list[Queue]:
     return [queue for queue in queues if not queue.enqueue(message)]
 
 
+def enqueue_counted(message: Message, queues: list[Queue]) -> list[Queue]:
+    """The same for a single message, which is counted."""
+    refusing = enqueue_all(message, queues)
+    size = len(message.body)
+    for queue in queues:
+        if queue not in refusing:
+            queue.took(1, size)
+    return refusing
+
+
 def place(journal: Batch, message: Message, queues: list[Queue]) -> tuple[bool, int]:
     """Put a message into every queue, recorded if it is persistent and one of the queues is durable.
 
     Returns whether all of them took it, and the ticket that makes it safe (0: it is).
     """
     if not (message.properties.persistent and journal.keeps and any(queue.keeps for queue in queues)):
-        return not enqueue_all(message, queues), 0
+        return not enqueue_counted(message, queues), 0
     kept = journal.keep(message)
-    refusing = enqueue_all(kept, queues)
+    refusing = enqueue_counted(kept, queues)
     return not refusing, record(journal, kept, queues, refusing)
 
 

@@ -146,6 +146,7 @@ def create_queue(
     kept = durable and owner is None
     queue = ClassicQueue(name, kept, owner, auto_delete, arguments, vhost.agenda, options, queue_id)
     vhost.queues[name] = queue
+    vhost.agenda.churn.queues_created += 1
     _tell_queue(vhost, queue, False)
     if options.expires >= 0:
         QueueExpiry(vhost, queue, options.expires).watch()
@@ -171,6 +172,8 @@ def delete_queue(vhost: Vhost, queue: Queue) -> int:
     del vhost.queues[queue.name]
     _tell_queue(vhost, queue, True)
     count = _forget(vhost, queue)
+    vhost.agenda.churn.queues_deleted += 1
+    vhost.agenda.tally.add_consuming(queue.tally, queue.acked())
     queue.cancel_consumers()
     _remove_incoming(vhost, queue)
     vhost.changed()

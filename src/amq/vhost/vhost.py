@@ -30,8 +30,10 @@ class Route:
 class Vhost:
     """The entities of one virtual host by name.
 
-    `incoming` holds the bindings that lead to a destination, `routes` what publishers of each user were routed to
-    before: valid until anything changes that routing or permission depends on.
+    `limits` are at most "max-connections" and "max-queues"; `parameters` are runtime parameters (any JSON value) by
+    component and name. `tracing`: see `amq.vhost.tracing`. `incoming` holds the bindings that lead to a destination,
+    `routes` what publishers of each user were routed to before: valid until anything changes that routing or permission
+    depends on.
     """
 
     __slots__ = (
@@ -45,6 +47,12 @@ class Vhost:
         "routes_version",
         "replies",
         "expired",
+        "description",
+        "tags",
+        "default_queue_type",
+        "tracing",
+        "limits",
+        "parameters",
     )
 
     def __init__(self, name: str, agenda: Agenda) -> None:
@@ -61,6 +69,12 @@ class Vhost:
         self.replies: dict[bytes, Queue] = {}
         # Queues whose x-expires is over; the broker deletes them.
         self.expired: list[Queue] = []
+        self.description: str = ""
+        self.tags: tuple[str, ...] = ()
+        self.default_queue_type: str | None = None
+        self.tracing: bool = False
+        self.limits: dict[str, int] = {}
+        self.parameters: dict[tuple[str, str], object] = {}
 
     def routes_of(self, user: str) -> dict[bytes, Route]:
         """The cache of a user's routes: the same dict for as long as the vhost lives."""

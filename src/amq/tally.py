@@ -1,0 +1,91 @@
+"""What has happened, as plain counts that only grow. Whoever wants rates looks twice.
+
+Messages are counted where they are handled by the batch: by their channel, their exchange and their queue. What a vhost
+comes to is the sum over those that are there and `Agenda.tally`, to which each adds its own when it goes. What was
+acknowledged is not counted at all: it is what was handed out and is neither outstanding nor was given back.
+"""
+
+
+class Tally:
+    """Counts of messages.
+
+    A channel counts `published`, of which `confirmed`, and those that no queue took, `returned` (mandatory) or
+    `dropped`. A channel and a queue count those `delivered` to consumers and `got` by basic.get, each with a twin for
+    those that needed no acknowledgement, `redelivered` among all of them, and `given_back`: requeued or rejected. A
+    queue counts as `published` what was put into it. `got_empty`: a basic.get that found nothing. `acked` is used only
+    where what was counted is gone.
+    """
+
+    __slots__ = (
+        "published",
+        "confirmed",
+        "returned",
+        "dropped",
+        "delivered",
+        "delivered_no_ack",
+        "got",
+        "got_no_ack",
+        "got_empty",
+        "redelivered",
+        "given_back",
+        "acked",
+    )
+
+    def __init__(self) -> None:
+        self.published: int = 0
+        self.confirmed: int = 0
+        self.returned: int = 0
+        self.dropped: int = 0
+        self.delivered: int = 0
+        self.delivered_no_ack: int = 0
+        self.got: int = 0
+        self.got_no_ack: int = 0
+        self.got_empty: int = 0
+        self.redelivered: int = 0
+        self.given_back: int = 0
+        self.acked: int = 0
+
+    def settled(self, outstanding: int) -> int:
+        """How many were acknowledged, when so many are outstanding."""
+        return self.delivered + self.got - self.given_back - outstanding
+
+    def add_publishing(self, other: "Tally") -> None:
+        """Add what a channel has published."""
+        self.published += other.published
+        self.confirmed += other.confirmed
+        self.returned += other.returned
+        self.dropped += other.dropped
+        self.got_empty += other.got_empty
+
+    def add_consuming(self, other: "Tally", acked: int) -> None:
+        """Add what a queue has handed out."""
+        self.delivered += other.delivered
+        self.delivered_no_ack += other.delivered_no_ack
+        self.got += other.got
+        self.got_no_ack += other.got_no_ack
+        self.redelivered += other.redelivered
+        self.given_back += other.given_back
+        self.acked += acked
+
+
+class Churn:
+    """How many came and went since the start. `queues_declared` counts every queue.declare that was right."""
+
+    __slots__ = (
+        "connections_created",
+        "connections_closed",
+        "channels_created",
+        "channels_closed",
+        "queues_declared",
+        "queues_created",
+        "queues_deleted",
+    )
+
+    def __init__(self) -> None:
+        self.connections_created: int = 0
+        self.connections_closed: int = 0
+        self.channels_created: int = 0
+        self.channels_closed: int = 0
+        self.queues_declared: int = 0
+        self.queues_created: int = 0
+        self.queues_deleted: int = 0
