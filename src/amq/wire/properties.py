@@ -125,14 +125,14 @@ def read(header: bytes) -> Properties:
     if flags & _UNDEFINED:
         raise PropertiesError(f"property flags {flags:#06x} name properties that class basic does not have")
     properties = Properties()
-    spans = _spans(header, flags)
+    spans = places(header, flags)
     _fill(properties, header, spans)
     if flags & _WATCHED:
         _watch(properties)
     return properties
 
 
-def _spans(header: bytes, flags: int) -> dict[int, tuple[int, int]]:
+def places(header: bytes, flags: int) -> dict[int, tuple[int, int]]:
     """Where each present property stands, by its flag: first octet and the one after it."""
     spans: dict[int, tuple[int, int]] = {}
     pos: int = 14
@@ -205,7 +205,7 @@ def rewrite(header: bytes, changes: dict[int, bytes | None]) -> bytes:
     Keys are flags, values the property's octets on the wire (a shortstr with its length, a table with its length).
     """
     flags = header[12] << 8 | header[13]
-    spans = _spans(header, flags)
+    spans = places(header, flags)
     pieces: list[bytes] = []
     new_flags: int = 0
     bit: int = CONTENT_TYPE
