@@ -1,0 +1,86 @@
+"""What the HTTP API knows of the process around the broker."""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import attrs
+import trio
+
+from amq.auth.credentials import Credentials, LoginPeer, Refusal
+from amq.auth.users import User
+from amq.broker import Broker
+from amq.management.visitor import Visitor
+from amq.vhost.settling import settle
+
+T = TypeVar("T")
+
+
+class Waiting(Visitor):
+    """Waits in the broker for a ticket, as connections with confirms do."""
+
+    __slots__ = ("_broker", "_ticket", "safe")
+
+    def __init__(self, broker: Broker, ticket: int) -> None:
+        self._broker = broker
+        self._ticket = ticket
+        self.safe = trio.Event()
+        broker.awaiting[self] = None
+
+    def confirm(self) -> None:
+        if self._broker.journal.durable >= self._ticket:
+            self.safe.set()
+        else:
+            self._broker.awaiting[self] = None
+
+
+@attrs.frozen
+class ListenerFact:
+    """A socket that listens. `protocol` as RabbitMQ names it: amqp, amqp/ssl, http, https, http/prometheus."""
+
+    protocol: str
+    ip: str
+    port: int
+
+
+@attrs.define(eq=False)
+class Node:
+    """The broker and what serves it. `started` is in s since 1970; `flush` sends what is in the outboxes."""
+
+    broker: Broker
+    name: str
+    flush: Callable[[], None]
+    started: float
+    sampler: Any
+    facts: Callable[[], Any]
+    listeners: Callable[[], list[ListenerFact]]
+    journal: Any
+    log: Any
+    reload: Callable[[], Awaitable[list[str]]]
+
+    def work(self, action: Callable[[], T]) -> T:
+        """Let the core do something that no AMQP client asked for, and send what comes of it. Returns its result."""
+        broker = self.broker
+        broker.clock.now = time.monotonic()
+        try:
+            return action()
+        finally:
+            for vhost in list(broker.vhosts.values()):
+                settle(vhost)
+            self.flush()
+
+    async def safe(self) -> None:
+        """Wait until everything that was defined or recorded so far is on disk."""
+        journal = self.broker.journal
+        ticket = journal.ticket - 1 if journal.idle() else journal.ticket
+        if not journal.keeps or journal.durable >= ticket:
+            return
+        journal.urgent = True
+        waiting = Waiting(self.broker, ticket)
+        self.flush()
+        await waiting.safe.wait()
+
+    async def authenticate(self, name: str, password: str, source: LoginPeer) -> User | Refusal:
+        """The user with this password, or why there is none."""
+        credentials = Credentials(name, password.encode("utf-8", "surrogateescape"))
+        return self.broker.logins.login(credentials, source.loopback)
