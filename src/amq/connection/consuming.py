@@ -14,6 +14,7 @@ from amq.errors import (
     ChannelFault,
     ConnectionFault,
 )
+from amq.message import Message
 from amq.queues.arguments import consumer_priority
 from amq.queues.base import Queue
 from amq.wire import methods, spec
@@ -116,16 +117,33 @@ def basic_get(channel: Channel, arguments: Arguments) -> None:
     name = queue_name(channel, raw)
     channel.session.access.read("queue", name)
     queue = usable_queue(channel, name)
-    found = queue.get()
-    if found is None and queue.cold_head():
-        channel.session.await_head(queue)
+    taken = take(channel, queue, bool(no_ack))
+    if taken is None:
+        if queue.cold_head():
+            channel.session.await_head(queue)
+        else:
+            channel.reply(spec.BASIC_GET_EMPTY, [b""])
         return
-    if found is None:
-        channel.tally.got_empty += 1
-        channel.reply(spec.BASIC_GET_EMPTY, [b""])
-        return
-    position, message, redelivered = found
+    tag, message, redelivered = taken
     session = channel.session
+    head: list[object] = [tag, redelivered, message.exchange(), message.routing_key(), queue.ready_count()]
+    session.outbox.put(methods.encode(channel.number, spec.BASIC_GET_OK, head))
+    for piece in content_frames(channel.number, message.header, message.body, session.room_in_frame):
+        session.outbox.put(piece)
+
+
+def take(channel: Channel, queue: Queue, no_ack: bool) -> tuple[int, Message, bool] | None:
+    """Take the head of a queue: its delivery tag, the message, whether it was delivered before.
+
+    None: there is none, or it has to be waited for (`queue.cold_head`). With `no_ack` it is settled already.
+    """
+    found = queue.get()
+    if found is None:
+        if not queue.cold_head():
+            channel.tally.got_empty += 1
+            queue.tally.got_empty += 1
+        return None
+    position, message, redelivered = found
     ledger = channel.ledger
     tag = ledger.next_tag
     ledger.next_tag = tag + 1
@@ -138,11 +156,8 @@ def basic_get(channel: Channel, arguments: Arguments) -> None:
         queue.tally.got -= 1
     else:
         channel.tally.got += 1
-        ledger.unacked[tag] = (None, queue, position, message, session.broker.clock.now, tag)
-    head: list[object] = [tag, redelivered, message.exchange(), message.routing_key(), queue.ready_count()]
-    session.outbox.put(methods.encode(channel.number, spec.BASIC_GET_OK, head))
-    for piece in content_frames(channel.number, message.header, message.body, session.room_in_frame):
-        session.outbox.put(piece)
+        ledger.unacked[tag] = (None, queue, position, message, channel.session.broker.clock.now, tag)
+    return tag, message, redelivered
 
 
 def basic_ack(channel: Channel, tag: int, multiple: bool) -> None:
