@@ -21,9 +21,9 @@ GLOBAL_PARAMETER: Final = "global_parameters"
 class Change:
     """Something was made or altered, or with `gone` it was removed.
 
-    `vhost` is where it belongs ("" for users and global parameters), `name` tells it from others of its kind there (a tuple of texts and
-    octets, whatever that takes), `entity` is the object itself as it is now (its values are read when the change is
-    taken to the store; None when it is gone).
+    `vhost` is where it belongs ("" for users and global parameters), `name` tells it from others of its kind there (a
+    tuple of texts and octets, whatever that takes), `entity` is the object itself as it is now (its values are read
+    when the change is taken to the store; None when it is gone).
     """
 
     __slots__ = ("kind", "vhost", "name", "entity", "gone")

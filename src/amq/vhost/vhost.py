@@ -51,6 +51,7 @@ class Vhost:
         "tags",
         "default_queue_type",
         "tracing",
+        "protected_from_deletion",
         "limits",
         "parameters",
     )
@@ -73,6 +74,8 @@ class Vhost:
         self.tags: tuple[str, ...] = ()
         self.default_queue_type: str | None = None
         self.tracing: bool = False
+        # Whether an operator has to say so before it can be deleted.
+        self.protected_from_deletion: bool = False
         self.limits: dict[str, int] = {}
         self.parameters: dict[tuple[str, str], object] = {}
 
