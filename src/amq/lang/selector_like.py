@@ -31,10 +31,7 @@ class Piece:
         """Whether the text has it there."""
         if at < 0 or at + self.size > len(text):
             return False
-        for start, run in self.runs:
-            if not text.startswith(run, at + start):
-                return False
-        return True
+        return all([text.startswith(run, at + start) for start, run in self.runs])
 
     def find(self, text: str, at: int, end: int) -> int:
         """Where it begins first, not before `at` and within the text up to `end`; -1: nowhere."""
@@ -132,5 +129,7 @@ def piece_of(size: int, runs: list[tuple[int, str]]) -> Piece:
     Raises LikeError.
     """
     if len(runs) > 1 and size > MAX_PIECE:
-        raise LikeError(f"between two '%', a pattern with '_' in it may have {MAX_PIECE} characters at most, not {size}")
+        raise LikeError(
+            f"between two '%', a pattern with '_' in it may have {MAX_PIECE} characters at most, not {size}"
+        )
     return Piece(size, runs)
