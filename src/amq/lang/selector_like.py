@@ -31,7 +31,7 @@ class Piece:
         """Whether the text has it there."""
         if at < 0 or at + self.size > len(text):
             return False
-        return all([text.startswith(run, at + start) for start, run in self.runs])
+        return all(text.startswith(run, at + start) for start, run in self.runs)
 
     def find(self, text: str, at: int, end: int) -> int:
         """Where it begins first, not before `at` and within the text up to `end`; -1: nowhere."""

@@ -142,7 +142,7 @@ def plain(field: tables.Field | None) -> Any:
 def follow(value: Any, path: list[str | int]) -> Any:
     """What stands in a table at the end of a path of names and numbers (from 0); None: nothing."""
     for step in path:
-        if type(step) is str:
+        if isinstance(step, str):
             value = plain(value.get(step)) if type(value) is dict else None
         else:
             value = plain(value[step]) if type(value) is list and step < len(value) else None
@@ -154,7 +154,7 @@ def follow(value: Any, path: list[str | int]) -> Any:
 def follow_json(value: Any, path: list[str | int]) -> Any:
     """The same in a value that was JSON."""
     for step in path:
-        if type(step) is str:
+        if isinstance(step, str):
             value = value.get(step) if type(value) is dict else None
         else:
             value = value[step] if type(value) is list and step < len(value) else None
