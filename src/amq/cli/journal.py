@@ -1,11 +1,13 @@
 """`amq journal`: looks into the journal of a broker that does not run, and makes a damaged one usable again."""
 
-import argparse
 import json
 import sys
 from collections.abc import Callable
 from shlex import quote
-from typing import Any, Final
+from typing import Final
+
+import attrs
+import click
 
 from amq.cli import journal_facts as facts_of
 from amq.cli import journal_text as text
@@ -21,55 +23,80 @@ FINE: Final = 0
 DAMAGED: Final = 1
 UNREADABLE: Final = 2
 
-Action = Callable[[DataFolder, argparse.Namespace], int]
+
+@attrs.frozen
+class Options:
+    """What was asked for."""
+
+    folder: str
+    json: bool
+    segment: int | None = None
+    message: int | None = None
+    yes: bool = False
 
 
-def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
-    """Enter the command into the parser of `amq`."""
-    parser = commands.add_parser(
-        "journal",
-        help="check, show or repair the journal of a broker that does not run",
-        description="Check, show or repair the journal of a broker that does not run.",
-    )
-    actions = parser.add_subparsers(title="commands", required=True)
-    _add(
-        actions,
-        "verify",
-        verify,
-        "read all of it and say what is damaged and what is lost; changes nothing",
-        "Exit status: 0 all is well, 1 damaged, 2 it cannot be read.",
-    )
-    shown = _add(actions, "inspect", inspect, "show what is in it; changes nothing", "")
-    only = shown.add_mutually_exclusive_group()
-    only.add_argument("--segment", metavar="N", type=int, help="the frames and records of that segment")
-    only.add_argument("--message", metavar="LSN", type=int, help="the message of that number")
-    salvaged = _add(
-        actions,
-        "salvage",
-        salvage,
-        "replace a damaged journal by what can be read of it; the damaged one is kept",
-        "Exit status: 0 the journal is usable, 1 something would be lost and --yes is missing, 2 it cannot be done.",
-    )
-    salvaged.add_argument("--yes", action="store_true", help="do it although something is lost")
+Action = Callable[[DataFolder, Options], int]
+
+_FOLDER: Final = click.argument("folder", metavar="DIR")
+_JSON: Final = click.option("--json", "as_json", is_flag=True, help="for programs")
+_STATUS: Final = "DIR is the data folder of the broker (amq serve --data)."
 
 
-def _add(
-    actions: "argparse._SubParsersAction[Any]", name: str, action: Action, purpose: str, status: str
-) -> argparse.ArgumentParser:
-    sentence = f"{purpose[0].upper()}{purpose[1:]}. {status}"
-    parser: argparse.ArgumentParser = actions.add_parser(name, help=purpose, description=sentence)
-    parser.add_argument("folder", metavar="DIR", help="the data folder of the broker (amq serve --data)")
-    parser.add_argument("--json", action="store_true", help="for programs")
-    parser.set_defaults(command=run, action=action)
-    return parser
+@click.group(
+    "journal",
+    no_args_is_help=False,
+    help="Check, show or repair the journal of a broker that does not run.",
+)
+def command() -> None:
+    """Which of its commands is meant says the next argument."""
 
 
-def run(options: argparse.Namespace) -> int:
+@command.command(
+    "verify",
+    short_help="read all of it and say what is damaged and what is lost; changes nothing",
+    help="Read all of it and say what is damaged and what is lost; changes nothing. "
+    f"Exit status: 0 all is well, 1 damaged, 2 it cannot be read. {_STATUS}",
+)
+@_FOLDER
+@_JSON
+def _verify(folder: str, as_json: bool) -> int:
+    return run(verify, Options(folder, as_json))
+
+
+@command.command(
+    "inspect",
+    short_help="show what is in it; changes nothing",
+    help=f"Show what is in it; changes nothing. {_STATUS}",
+)
+@_FOLDER
+@_JSON
+@click.option("--segment", metavar="N", type=int, help="the frames and records of that segment")
+@click.option("--message", metavar="LSN", type=int, help="the message of that number")
+def _inspect(folder: str, as_json: bool, segment: int | None, message: int | None) -> int:
+    if segment is not None and message is not None:
+        raise click.UsageError("argument --message: not allowed with argument --segment")
+    return run(inspect, Options(folder, as_json, segment, message))
+
+
+@command.command(
+    "salvage",
+    short_help="replace a damaged journal by what can be read of it; the damaged one is kept",
+    help="Replace a damaged journal by what can be read of it; the damaged one is kept. "
+    "Exit status: 0 the journal is usable, 1 something would be lost and --yes is missing, 2 it cannot be done. "
+    f"{_STATUS}",
+)
+@_FOLDER
+@_JSON
+@click.option("--yes", is_flag=True, help="do it although something is lost")
+def _salvage(folder: str, as_json: bool, yes: bool) -> int:
+    return run(salvage, Options(folder, as_json, yes=yes))
+
+
+def run(action: Action, options: Options) -> int:
     """Do it and return the exit status."""
     try:
         with DataFolder.look(options.folder) as folder:
-            status: int = options.action(folder, options)
-            return status
+            return action(folder, options)
     except StartError as error:
         return _refuse(str(error))
     except OSError as error:
@@ -84,7 +111,7 @@ def _refuse(problem: str) -> int:
 # -- verify --
 
 
-def verify(folder: DataFolder, options: argparse.Namespace) -> int:
+def verify(folder: DataFolder, options: Options) -> int:
     """Say what is damaged."""
     _refuse_interrupted(folder)
     survey = take_survey(folder.journal)
@@ -108,14 +135,14 @@ def _refuse_interrupted(folder: DataFolder) -> None:
 # -- inspect --
 
 
-def inspect(folder: DataFolder, options: argparse.Namespace) -> int:
+def inspect(folder: DataFolder, options: Options) -> int:
     """Show what is in it."""
     _refuse_interrupted(folder)
     names = QueueNames.read(folder.definitions)
     if options.segment is not None:
         return _inspect_segment(folder, options, names)
     if options.message is not None:
-        return _inspect_message(folder, options, names)
+        return _inspect_message(folder, options, options.message, names)
     rows: list[Facts] = []
 
     def visit(part: Part, scan: Scan | None, _octets: bytes) -> None:
@@ -135,7 +162,7 @@ def inspect(folder: DataFolder, options: argparse.Namespace) -> int:
     return FINE
 
 
-def _inspect_segment(folder: DataFolder, options: argparse.Namespace, names: QueueNames) -> int:
+def _inspect_segment(folder: DataFolder, options: Options, names: QueueNames) -> int:
     found: list[Facts] = []
 
     def visit(part: Part, scan: Scan | None, octets: bytes) -> None:
@@ -155,12 +182,12 @@ def _inspect_segment(folder: DataFolder, options: argparse.Namespace, names: Que
     return FINE
 
 
-def _inspect_message(folder: DataFolder, options: argparse.Namespace, names: QueueNames) -> int:
+def _inspect_message(folder: DataFolder, options: Options, lsn: int, names: QueueNames) -> int:
     survey = take_survey(folder.journal)
-    holder = survey.census.holder(options.message)
+    holder = survey.census.holder(lsn)
     if holder is None:
-        raise StartError(f"{folder.journal} has no message {options.message}")
-    facts = _message(folder, options.message, survey.parts[holder].name, survey, names)
+        raise StartError(f"{folder.journal} has no message {lsn}")
+    facts = _message(folder, lsn, survey.parts[holder].name, survey, names)
     if options.json:
         text.print_json({"journal": str(folder.journal), **facts})
     else:
@@ -185,7 +212,7 @@ def _message(folder: DataFolder, lsn: int, name: str, survey: Survey, names: Que
 # -- salvage --
 
 
-def salvage(folder: DataFolder, options: argparse.Namespace) -> int:
+def salvage(folder: DataFolder, options: Options) -> int:
     """Make a damaged journal usable again."""
     if salvaging.finish_interrupted(folder):
         return _done(folder, options, "the new journal of an interrupted salvage is in its place now", None, {})
@@ -208,7 +235,7 @@ def salvage(folder: DataFolder, options: argparse.Namespace) -> int:
     return _done(folder, options, f"salvaged; the damaged journal is {damaged}", str(damaged), facts)
 
 
-def _done(folder: DataFolder, options: argparse.Namespace, news: str, damaged: str | None, facts: Facts) -> int:
+def _done(folder: DataFolder, options: Options, news: str, damaged: str | None, facts: Facts) -> int:
     if options.json:
         text.print_json({"journal": str(folder.journal), "salvaged": damaged is not None, "damaged": damaged, **facts})
     else:

@@ -1,44 +1,75 @@
 """The `amq` command: reads its arguments, and turns what cannot be done into one line and an exit status."""
 
-import argparse
+import os
 import sys
 from collections.abc import Sequence
-from typing import Final, NoReturn
+from pathlib import Path
+from typing import Final
 
-from amq.cli import journal, serve
-from amq.cli.version import version
+import click
 
-# Interrupted before there was anything to shut down in good order (128 + SIGINT).
-INTERRUPTED: Final = 130
+from amq.cli import exits
+from amq.cli.exits import CommandError
+from amq.cli.tree import ROOT
+
+# Programs that `amq` behaves as when it is called by their names, through a symbolic link.
+LIKE: Final = {"rabbitmqctl", "rabbitmq-diagnostics", "rabbitmq-plugins"}
+# Commands whose usage errors have status 2; those that came later follow sysexits.h.
+OLD: Final = {"amq", "amq serve", "amq journal"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status; without a command it serves.
 
-    Raises SystemExit(2) for arguments that make no sense, after one line on stderr.
+    Raises SystemExit for arguments that make no sense, after one line on stderr.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    given = _given() if arguments is None else list(arguments)
     if not given or (given[0].startswith("-") and given[0] not in {"-h", "--help", "--version"}):
         given.insert(0, "serve")
-    options = _parser().parse_args(given)
     try:
-        status: int = options.command(options)
-    except KeyboardInterrupt:
-        return INTERRUPTED
+        status = ROOT.main(given, prog_name="amq", standalone_mode=False)
+        sys.stdout.flush()
+    except click.UsageError as error:
+        raise SystemExit(_refuse_usage(error)) from None
+    except CommandError as error:
+        return _refuse(str(error), error.status)
+    except click.ClickException as error:
+        return _refuse(error.format_message(), exits.DATA)
+    except (KeyboardInterrupt, click.Abort):
+        return exits.INTERRUPTED
+    except BrokenPipeError:
+        _drop_output()
+        return exits.BROKEN_PIPE
+    return status if isinstance(status, int) else exits.OK
+
+
+def _given() -> list[str]:
+    called = Path(sys.argv[0]).name
+    return [called, *sys.argv[1:]] if called in LIKE else sys.argv[1:]
+
+
+def _refuse_usage(error: click.UsageError) -> int:
+    path = "amq" if error.ctx is None else error.ctx.command_path
+    if isinstance(error, click.MissingParameter) and error.param is not None:
+        problem = f"the following arguments are required: {error.param.make_metavar(error.ctx or _context())}"
+    else:
+        problem = error.format_message().rstrip(".")
+        problem = problem[:1].lower() + problem[1:]
+    # The line of a table that it quotes may have been written by somebody else.
+    print(f"{path}: {' '.join(problem.split())} (see {path} --help)", file=sys.stderr)
+    return exits.MISTAKE if " ".join(path.split()[:2]) in OLD else exits.USAGE
+
+
+def _context() -> click.Context:
+    return click.Context(ROOT)
+
+
+def _refuse(problem: str, status: int) -> int:
+    print(f"amq: {problem}", file=sys.stderr)
     return status
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line; argparse would print the usage before it."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="amq", description="An AMQP 0-9-1 message broker.")
-    parser.add_argument("--version", action="version", version=f"amq {version()}")
-    commands = parser.add_subparsers(title="commands", required=True)
-    serve.add_to(commands)
-    journal.add_to(commands)
-    return parser
+def _drop_output() -> None:
+    """Nobody reads stdout any more: what is left in its buffer must not fail again when Python ends."""
+    with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - a device, no path of ours
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())

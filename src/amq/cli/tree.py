@@ -1,0 +1,90 @@
+"""The tree of commands: which there are, and where they live. A command is imported when it is asked for, not before.
+
+`amq serve` must start fast, and help and completion must not load a broker or an HTTP client.
+"""
+
+from importlib import import_module
+from typing import Any, Final, cast
+
+import attrs
+import click
+
+from amq.cli import exits
+
+
+@attrs.frozen
+class Place:
+    """Where a command lives: `module` has it as `command`. `purpose` is its line in the help of `amq`."""
+
+    section: str
+    name: str
+    module: str
+    purpose: str
+
+
+BROKER: Final = "The broker itself"
+LOOK: Final = "Look"
+CHANGE: Final = "Change"
+MESSAGES: Final = "Messages"
+OTHERS: Final = "In the spelling of RabbitMQ's tools"
+
+PLACES: Final = (
+    Place(BROKER, "serve", "amq.cli.serve", "run the broker in the foreground"),
+    Place(
+        BROKER,
+        "journal",
+        "amq.cli.journal",
+        "check, show or repair the journal of a broker that does not run",
+    ),
+)
+
+
+class Tree(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    places: dict[str, Place]
+
+    def __init__(self, *arguments: Any, places: tuple[Place, ...], **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.places = {place.name: place for place in places}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every name, in the order of the table."""
+        return list(self.places)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name, imported now; None when there is none."""
+        place = self.places.get(cmd_name)
+        return None if place is None else cast("click.Command", import_module(place.module).command)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands in their sections; nothing is imported for it."""
+        for section in dict.fromkeys(place.section for place in self.places.values()):
+            rows = [(place.name, place.purpose) for place in self.places.values() if place.section == section]
+            with formatter.section(section):
+                formatter.write_dl(rows)
+
+
+def _show_version(ctx: click.Context, _option: click.Parameter, asked: bool) -> None:
+    if asked:
+        # What knows the version is slow to load, and no other command needs it so early.
+        click.echo(f"amq {import_module('amq.cli.version').version()}")
+        ctx.exit(exits.OK)
+
+
+ROOT: Final = Tree(
+    "amq",
+    places=PLACES,
+    help="An AMQP 0-9-1 message broker. Without a command it serves.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    params=[
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            expose_value=False,
+            is_eager=True,
+            callback=_show_version,
+            help="show program's version number and exit",
+        )
+    ],
+)
