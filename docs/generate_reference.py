@@ -32,6 +32,8 @@ SECTIONS: Final = {
     "cluster_name": "What the broker says of itself",
     "load_definitions": "Definitions",
     "definitions": "Definitions",
+    "management": "HTTP API and console",
+    "prometheus": "Figures for Prometheus",
     "": "Connections and messages",
 }
 

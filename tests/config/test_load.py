@@ -181,13 +181,13 @@ def test_a_mark_of_the_byte_order_at_the_start_of_a_file_does_not_count(write: W
 
 
 def test_an_unknown_key_warns_and_names_the_nearest_one(write: Write) -> None:
-    path = write("hartbeat = 5\nlisteners.tpc.local = 5672\nmanagement.oauth_enabled = true\nheartbeat = 7")
+    path = write("hartbeat = 5\nlisteners.tpc.local = 5672\nmqtt.allow_anonymous = true\nheartbeat = 7")
     settings, warnings = load(path, {})
     assert settings.heartbeat == 7
     assert warnings == [
         f"{path}:1: unknown key 'hartbeat'; the nearest known is 'heartbeat'",
         f"{path}:2: unknown key 'listeners.tpc.local'; the nearest known is 'listeners.tcp.$name'",
-        f"{path}:3: unknown key 'management.oauth_enabled'; no known one is like it",
+        f"{path}:3: unknown key 'mqtt.allow_anonymous'; no known one is like it",
     ]
 
 

@@ -4,6 +4,7 @@ import attrs
 import pytest
 
 from amq.config.settings import DiskFreeLimit, Listener, MemoryWatermark, Settings, TlsSettings
+from amq.config.web import ManagementSettings
 
 
 def test_without_configuration_the_broker_keeps_to_loopback() -> None:
@@ -138,3 +139,18 @@ def test_a_port_is_a_16_bit_number() -> None:
 
 def test_passwords_are_not_shown() -> None:
     assert "hunter2" not in repr(Settings(default_pass="hunter2", tls=TlsSettings(password="hunter2")))
+
+
+def test_http_over_tls_needs_a_certificate_and_a_key() -> None:
+    tls = TlsSettings(certfile="cert.pem", keyfile="key.pem")
+    assert Settings(management_tls=tls, prometheus_tls=tls).management_tls is tls
+    with pytest.raises(ValueError, match=r"needs management\.ssl\.certfile and management\.ssl\.keyfile"):
+        Settings(management_tls=TlsSettings(certfile="cert.pem"))
+    with pytest.raises(ValueError, match=r"needs prometheus\.ssl\.certfile and prometheus\.ssl\.keyfile"):
+        Settings(prometheus_tls=TlsSettings(keyfile="key.pem"))
+
+
+@pytest.mark.parametrize("prefix", ["broker", "/broker/", "//broker", "/a%20b"])
+def test_what_is_not_the_beginning_of_a_path_is_refused(prefix: str) -> None:
+    with pytest.raises(ValueError, match="not the beginning of a path"):
+        ManagementSettings(path_prefix=prefix)

@@ -104,3 +104,15 @@ def test_words_for_no_limit() -> None:
 def test_the_short_form_of_subject_alternative_name() -> None:
     assert values.certificate_name("subject_alt_name") == "subject_alternative_name"
     assert values.certificate_name("common_name") == "common_name"
+
+
+@pytest.mark.parametrize(
+    "text, expected", [("/broker", "/broker"), ("broker/", "/broker"), ("/a/b", "/a/b"), ("/", "")]
+)
+def test_the_beginning_of_paths_has_one_slash_before_and_none_after_it(text: str, expected: str) -> None:
+    assert values.path(text) == expected
+
+
+@pytest.mark.parametrize("text, expected", [("127.0.0.1", "127.0.0.1"), ("::", ""), ("[::1]", "::1"), ("::1", "::1")])
+def test_an_address_may_stand_in_brackets(text: str, expected: str) -> None:
+    assert values.address(text) == expected

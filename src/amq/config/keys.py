@@ -10,6 +10,7 @@ import attrs
 
 from amq.config import values
 from amq.config.settings import DefaultPermissions, DiskFreeLimit, MemoryWatermark, Settings, TlsSettings
+from amq.config.web import ManagementSettings, PrometheusSettings
 
 # Settings that are made of several keys, and their classes.
 PARTS: Final[dict[str, type]] = {
@@ -17,6 +18,10 @@ PARTS: Final[dict[str, type]] = {
     "default_permissions": DefaultPermissions,
     "memory_high_watermark": MemoryWatermark,
     "disk_free_limit": DiskFreeLimit,
+    "management": ManagementSettings,
+    "management_tls": TlsSettings,
+    "prometheus": PrometheusSettings,
+    "prometheus_tls": TlsSettings,
 }
 
 
@@ -98,6 +103,21 @@ class Key:
         return own or attrs.fields_dict(Settings)[self.field.partition(".")[0]].metadata
 
 
+def _tls_keys(prefix: str, owner: str) -> tuple[Key, ...]:
+    return (
+        Key(f"{prefix}.cacertfile", f"{owner}.cacertfile", path=True),
+        Key(f"{prefix}.certfile", f"{owner}.certfile", path=True),
+        Key(f"{prefix}.keyfile", f"{owner}.keyfile", path=True),
+        Key(f"{prefix}.password", f"{owner}.password"),
+        Key(f"{prefix}.verify", f"{owner}.verify"),
+        Key(f"{prefix}.fail_if_no_peer_cert", f"{owner}.fail_if_no_peer_cert", values.flag),
+        Key(f"{prefix}.depth", f"{owner}.depth", values.whole),
+        Key(f"{prefix}.versions.$version", f"{owner}.versions"),
+        Key(f"{prefix}.ciphers.$cipher", f"{owner}.ciphers"),
+        Key(f"{prefix}.honor_cipher_order", f"{owner}.honor_cipher_order", values.flag),
+    )
+
+
 KEYS: Final = (
     Key("listeners.tcp", "listeners", values.none),
     Key("listeners.tcp.$name", "listeners", values.listener),
@@ -134,16 +154,7 @@ KEYS: Final = (
     Key("log.level", "log_level"),
     Key("log.default.level", "log_level"),
     Key("log.console.level", "log_level"),
-    Key("ssl_options.cacertfile", "tls.cacertfile", path=True),
-    Key("ssl_options.certfile", "tls.certfile", path=True),
-    Key("ssl_options.keyfile", "tls.keyfile", path=True),
-    Key("ssl_options.password", "tls.password"),
-    Key("ssl_options.verify", "tls.verify"),
-    Key("ssl_options.fail_if_no_peer_cert", "tls.fail_if_no_peer_cert", values.flag),
-    Key("ssl_options.depth", "tls.depth", values.whole),
-    Key("ssl_options.versions.$version", "tls.versions"),
-    Key("ssl_options.ciphers.$cipher", "tls.ciphers"),
-    Key("ssl_options.honor_cipher_order", "tls.honor_cipher_order", values.flag),
+    *_tls_keys("ssl_options", "tls"),
     Key("ssl_cert_login_from", "ssl_cert_login_from", values.certificate_name),
     Key("ssl_cert_login_san_type", "ssl_cert_login_san_type"),
     Key("ssl_cert_login_san_index", "ssl_cert_login_san_index", values.whole),
@@ -153,6 +164,31 @@ KEYS: Final = (
     Key("load_definitions", "load_definitions", path=True),
     Key("definitions.local.path", "load_definitions", path=True),
     Key("cluster_name", "cluster_name"),
+    Key("management.enabled", "management.enabled", values.flag),
+    Key("management.tcp.port", "management.tcp_port", values.whole),
+    Key("management.tcp.ip", "management.tcp_ip", values.address),
+    Key("management.ssl.port", "management.ssl_port", values.whole),
+    Key("management.ssl.ip", "management.ssl_ip", values.address),
+    *_tls_keys("management.ssl", "management_tls"),
+    Key("management.unix_socket", "management.unix_socket"),
+    Key("management.path_prefix", "management.path_prefix", values.path),
+    Key("management.login_session_timeout", "management.login_session_timeout", values.whole),
+    Key("management.max_http_body_size", "management.max_http_body_size", values.size),
+    Key("management.disable_stats", "management.disable_stats", values.flag),
+    Key("management.load_definitions", "load_definitions", path=True),
+    Key("management.cors.allow_origins.$name", "management.cors_allow_origins"),
+    Key("management.cors.max_age", "management.cors_max_age", values.whole),
+    Key("management.hsts.policy", "management.hsts_policy"),
+    Key("management.csp.policy", "management.csp_policy"),
+    Key("prometheus.enabled", "prometheus.enabled", values.flag),
+    Key("prometheus.tcp.port", "prometheus.tcp_port", values.whole),
+    Key("prometheus.tcp.ip", "prometheus.tcp_ip", values.address),
+    Key("prometheus.ssl.port", "prometheus.ssl_port", values.whole),
+    Key("prometheus.ssl.ip", "prometheus.ssl_ip", values.address),
+    *_tls_keys("prometheus.ssl", "prometheus_tls"),
+    Key("prometheus.path", "prometheus.path", values.path),
+    Key("prometheus.authentication.enabled", "prometheus.authentication_enabled", values.flag),
+    Key("prometheus.return_per_object_metrics", "prometheus.return_per_object_metrics", values.flag),
 )
 
 

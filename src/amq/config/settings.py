@@ -9,6 +9,7 @@ from typing import Final
 import attrs
 
 from amq.config.fields import about, filled, free, one_of, share, some_of, whole
+from amq.config.web import ManagementSettings, PrometheusSettings
 
 LOG_LEVELS: Final = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency", "none")
 MECHANISMS: Final = ("PLAIN", "AMQPLAIN", "EXTERNAL", "RABBIT-CR-DEMO")
@@ -258,6 +259,19 @@ class Settings:
     load_definitions: str | None = free(None, "path of a file", "Definitions (JSON) to import at the start.")
     cluster_name: str = free("amq@localhost", "text", "`cluster_name` in the server-properties.")
 
+    management: ManagementSettings = attrs.field(
+        default=ManagementSettings(), metadata=about("see management", "The HTTP API and the console.")
+    )
+    management_tls: TlsSettings | None = attrs.field(
+        default=None, metadata=about("see ssl_options", "TLS for the HTTP API, which makes it listen on that port.")
+    )
+    prometheus: PrometheusSettings = attrs.field(
+        default=PrometheusSettings(), metadata=about("see prometheus", "Figures for Prometheus.")
+    )
+    prometheus_tls: TlsSettings | None = attrs.field(
+        default=None, metadata=about("see ssl_options", "TLS for the figures, which makes them listen on that port.")
+    )
+
     @data.validator
     def _check_data(self, _attribute: "attrs.Attribute[str | None]", value: str | None) -> None:
         if value == "":
@@ -271,7 +285,12 @@ class Settings:
         return min(int(watermark.limit(total or 0) * self.memory_high_watermark_paging_ratio), self.body_memory_limit)
 
     def __attrs_post_init__(self) -> None:
-        if not any(listener.tls for listener in self.listeners):
-            return
-        if self.tls is None or self.tls.certfile is None or self.tls.keyfile is None:
+        if any(listener.tls for listener in self.listeners) and not _can_present_itself(self.tls):
             raise ValueError("a TLS listener needs ssl_options.certfile and ssl_options.keyfile")
+        for key, tls in (("management.ssl", self.management_tls), ("prometheus.ssl", self.prometheus_tls)):
+            if tls is not None and not _can_present_itself(tls):
+                raise ValueError(f"a TLS listener needs {key}.certfile and {key}.keyfile")
+
+
+def _can_present_itself(tls: TlsSettings | None) -> bool:
+    return tls is not None and tls.certfile is not None and tls.keyfile is not None

@@ -103,6 +103,17 @@ def pattern(value: str) -> str:
     return value
 
 
+def path(value: str) -> str:
+    """The beginning of paths; slashes at its end do not count, and the first one may be left out."""
+    bare = value.strip("/")
+    return f"/{bare}" if bare else ""
+
+
+def address(value: str) -> str:
+    """An address or a name; an IPv6 address with or without brackets. `::` is every interface, IPv4 and IPv6."""
+    return _address(value, value)
+
+
 def listener(value: str) -> Listener:
     """`PORT` on every interface, or `HOST:PORT`; an IPv6 address with or without brackets.
 
