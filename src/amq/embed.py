@@ -27,7 +27,7 @@ import attrs
 import trio
 
 from amq.embedding import CLOSED, STOPPED, Address, EmbeddedBroker, serve
-from amq.server.statistics import JournalStatistics
+from amq.metrics.journal import JournalStatistics
 
 __all__ = ["Address", "EmbeddedBroker", "ThreadedBroker", "running", "serve"]
 

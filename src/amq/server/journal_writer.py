@@ -26,7 +26,7 @@ from amq.journal.salvage import Damaged, Salvage
 from amq.server.disk_thread import DiskThread
 from amq.server.errors import StorageFailed
 from amq.server.journal_files import JournalFiles, NoRoom
-from amq.server.statistics import JournalStatistics
+from amq.metrics.journal import JournalStatistics
 
 T = TypeVar("T")
 

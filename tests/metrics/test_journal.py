@@ -6,7 +6,7 @@ import pytest
 import trio
 import trio.testing
 
-from amq.server.statistics import REPORT, JournalStatistics
+from amq.metrics.journal import LATENCIES, REPORT, JournalStatistics
 
 
 class Clock:
@@ -44,10 +44,23 @@ def test_a_line_says_how_many_messages_shared_a_sync() -> None:
     assert statistics.describe() == line
 
 
+def test_syncs_are_counted_by_how_long_they_took() -> None:
+    statistics = JournalStatistics()
+    for seconds in (0.0001, 0.0005, 0.0006, 0.3, 60.0):
+        statistics.note(seconds, 1, 100)
+    classes = dict(zip((*LATENCIES, float("inf")), statistics.latencies, strict=True))
+    assert {upper: count for upper, count in classes.items() if count} == {
+        0.0005: 2,
+        0.001: 1,
+        0.5: 1,
+        float("inf"): 1,
+    }
+
+
 async def test_it_is_reported_while_something_is_written(
     caplog: pytest.LogCaptureFixture, autojump_clock: trio.testing.MockClock
 ) -> None:
-    caplog.set_level(logging.INFO, "amq.server.statistics")
+    caplog.set_level(logging.INFO, "amq.metrics.journal")
     statistics = JournalStatistics()
     with trio.move_on_after(3.5 * REPORT):
         async with trio.open_nursery() as nursery:

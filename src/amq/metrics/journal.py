@@ -2,6 +2,7 @@
 
 import logging
 import time
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable
 from typing import Final
@@ -15,11 +16,16 @@ LOGGER: Final = logging.getLogger(__name__)
 REPORT: Final = 60.0
 # Rates are over so long, in s.
 WINDOW: Final = 5.0
+# Upper ends of the classes that syncs are counted in by how long they took, in s; the last class has none.
+LATENCIES: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
 
 
 @attrs.define(eq=False)
 class JournalStatistics:
-    """Counts since the start: syncs, messages that they made safe, octets of their frames, seconds they took."""
+    """Counts since the start: syncs, messages that they made safe, octets of their frames, seconds they took.
+
+    `latencies` are the syncs by how long they took: one count for each of LATENCIES, and one for what took longer.
+    """
 
     now: Callable[[], float] = time.monotonic
     syncs: int = 0
@@ -27,6 +33,7 @@ class JournalStatistics:
     octets: int = 0
     seconds: float = 0.0
     slowest: float = 0.0
+    latencies: list[int] = attrs.field(factory=lambda: [0] * (len(LATENCIES) + 1), init=False)
     # Moment, syncs and messages at the ends of the last seconds, oldest first.
     _history: deque[tuple[float, int, int]] = attrs.field(factory=deque, init=False)
 
@@ -42,6 +49,7 @@ class JournalStatistics:
         self.octets += octets
         self.seconds += seconds
         self.slowest = max(self.slowest, seconds)
+        self.latencies[bisect_left(LATENCIES, seconds)] += 1
 
     def rates(self) -> tuple[float, float]:
         """Syncs and messages per second, over the last few seconds."""
