@@ -12,12 +12,12 @@ import trio
 
 from amq.broker import Broker
 from amq.config.settings import Listener, Settings
+from amq.metrics.journal import JournalStatistics
 from amq.server.errors import storage_failures
 from amq.server.failstop import raise_out
 from amq.server.folder import DataFolder
 from amq.server.preparing import new_broker
 from amq.server.server import Server
-from amq.metrics.journal import JournalStatistics
 from amq.server.storage import Storage
 from amq.server.transience import forget_transient
 from amq.vhost.permission import Permission

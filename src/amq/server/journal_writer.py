@@ -23,10 +23,10 @@ from amq.journal import frame
 from amq.journal.batch import Batch, Work
 from amq.journal.log import SPARE
 from amq.journal.salvage import Damaged, Salvage
+from amq.metrics.journal import JournalStatistics
 from amq.server.disk_thread import DiskThread
 from amq.server.errors import StorageFailed
 from amq.server.journal_files import JournalFiles, NoRoom
-from amq.metrics.journal import JournalStatistics
 
 T = TypeVar("T")
 
