@@ -9,11 +9,16 @@ from typing import Final
 
 from amq.auth.backend import Internal
 from amq.auth.certificates import CertificateNames
-from amq.auth.chain import Chain
+from amq.auth.credentials import Refusal
+from amq.auth.logins import Logins
 from amq.auth.mechanisms import Mechanisms
-from amq.auth.users import Users
+from amq.auth.occupancy import Occupancy
+from amq.auth.passwords import DEFAULT_ALGORITHM, algorithm_for
+from amq.auth.proven import Proven
+from amq.auth.users import User, Users
+from amq.auth.validation import PasswordRules
 from amq.clock import Clock, Timed, Timers
-from amq.config.settings import Settings
+from amq.config.settings import AUTOMATIC, Settings
 from amq.errors import CONNECTION_FORCED
 from amq.journal import change
 from amq.journal.batch import Batch
@@ -53,6 +58,10 @@ class Client(Timed):
         """More tickets are durable: tell the publishers among its channels."""
         raise NotImplementedError
 
+    def login_decided(self, outcome: User | Refusal) -> None:
+        """What its login has waited for is found out."""
+        raise NotImplementedError
+
     def caught_up(self) -> None:
         """The journal is no longer behind: go on publishing."""
         raise NotImplementedError
@@ -65,9 +74,17 @@ class Client(Timed):
         """The vhost that it has opened; None before that."""
         raise NotImplementedError
 
+    def user_name(self) -> str | None:
+        """The user that it has logged in as; None before that."""
+        raise NotImplementedError
+
     def force_close(self, reason: str, code: int = CONNECTION_FORCED) -> None:
         """Close it from this side: `connection.close` with that reason."""
         raise NotImplementedError
+
+
+class VhostLimitReached(ValueError):
+    """There may be no more vhosts; the text is RabbitMQ's."""
 
 
 class Broker:
@@ -87,6 +104,7 @@ class Broker:
         "logins",
         "mechanisms",
         "accepting_logins",
+        "occupancy",
         "alarms",
         "clients",
         "awaiting",
@@ -119,13 +137,17 @@ class Broker:
         # Global runtime parameters: any JSON value by name.
         self.global_parameters: dict[str, object] = {}
         self.users = Users(self.journal)
-        self.logins = Chain([Internal(self.users)], settings.loopback_users)
+        set_up = settings.logins
+        self.users.rules = PasswordRules(set_up.validation_backend, set_up.min_length, set_up.regexp)
+        self.users.algorithm = algorithm_for(settings, self.journal.keeps)
+        self.logins = Logins([Internal(self.users, Proven(self.clock, set_up.cache_ttl / 1000))], settings, self.clock)
         names = CertificateNames(
             settings.ssl_cert_login_from, settings.ssl_cert_login_san_type, settings.ssl_cert_login_san_index
         )
         self.mechanisms = Mechanisms(settings.auth_mechanisms, names)
         # False: every login is refused, whoever asks.
         self.accepting_logins: bool = True
+        self.occupancy = Occupancy()
         # What is scarce now: "memory", "disk".
         self.alarms: set[str] = set()
         # In order of arrival (a dict as an ordered set).
@@ -149,21 +171,26 @@ class Broker:
     def add_defaults(self) -> None:
         """The user and vhost that the configuration names."""
         settings = self.settings
+        module = settings.password_hashing_module
         self.users.add(
             settings.default_user,
             settings.default_pass,
             tags=settings.default_user_tags,
-            hashing_algorithm=settings.password_hashing_module,
+            # A slow hash would keep a start waiting.
+            hashing_algorithm=DEFAULT_ALGORITHM if module == AUTOMATIC else module,
         )
         vhost = self.add_vhost(settings.default_vhost)
         granted = settings.default_permissions
         vhost.permissions.set(settings.default_user, Permission(granted.configure, granted.write, granted.read))
 
     def add_vhost(self, name: str) -> Vhost:
-        """The vhost of that name, made if it is not there yet."""
+        """The vhost of that name, made if it is not there yet. Raises VhostLimitReached (`vhost_max`)."""
         vhost = self.vhosts.get(name)
         if vhost is None:
-            vhost = self.vhosts[name] = Vhost(name, Agenda(self.clock, self.timers, self.journal, self.churn))
+            most = self.settings.limits.vhosts
+            if most is not None and len(self.vhosts) >= most and not self.journal.restoring:
+                raise VhostLimitReached(f"cannot create vhost '{name}': vhost limit of {most} is reached")
+            vhost = self.vhosts[name] = Vhost(name, Agenda(self.clock, self.timers, self.journal, self.churn, self.log))
             self.journal.define(Change(change.VHOST, name, (), vhost, False))
             topology.furnish(vhost)
         return vhost
@@ -183,6 +210,19 @@ class Broker:
                 # What waits in it is on record.
                 topology.delete_exchange(vhost, exchange)
         self.journal.define(Change(change.VHOST, name, (), None, True))
+
+    def delete_user(self, name: str) -> None:
+        """Delete a user with its permissions everywhere, and close its connections.
+
+        Raises UserError for an unknown user.
+        """
+        self.users.delete(name)
+        for vhost in self.vhosts.values():
+            vhost.permissions.clear(name)
+            vhost.permissions.clear_topic(name)
+        for client in list(self.clients):
+            if client.user_name() == name:
+                client.force_close(f"user '{name}' is deleted")
 
     def unique_name(self) -> bytes:
         """22 characters (base64url) that were not given out before and that nobody can guess."""

@@ -10,16 +10,19 @@ method whose answer has to wait for the disk the rest stays in `tail`, until `co
 from struct import Struct
 from typing import Final
 
+from amq.auth.credentials import Refusal
+from amq.auth.users import User
 from amq.broker import INFO, Broker
-from amq.connection import consuming, dispatch, framing
+from amq.connection import admission, consuming, dispatch, framing
 from amq.connection.channel import Channel
 from amq.connection.committing import committed
 from amq.connection.control import Control
+from amq.connection.handshake import LoginRefused
 from amq.connection.peer import Peer
 from amq.connection.session import Parked, Session
 from amq.connection.timeouts import DeliveryWatch
 from amq.errors import CHANNEL_ERROR, CONNECTION_FORCED, NOT_ALLOWED, ChannelFault, ConnectionFault
-from amq.queues.base import LOOK_AGAIN, Queue
+from amq.queues.base import Queue
 from amq.vhost.settling import settle
 from amq.wire import spec
 from amq.wire.tail import Tail
@@ -145,6 +148,8 @@ class Connection(Control):
                     return end
                 limit = self.frame_limit
                 pos = stop + 1
+                if self.handshake.login is not None:
+                    break
                 continue
             publisher = channel.publisher
             if publisher.confirms is not None:
@@ -218,11 +223,8 @@ class Connection(Control):
 
     def watch(self, channel: Channel) -> None:
         """Look after deliveries that are not acknowledged, from the first consumer or get of a channel on."""
-        timeout = self.broker.settings.consumer_timeout
-        if timeout is not None:
-            channel.timed = True
-            first = min(timeout / 1000, LOOK_AGAIN)
-            self.broker.timers.add(self.broker.clock.now + first, DeliveryWatch(self, channel, timeout))
+        channel.timed = True
+        DeliveryWatch(self, channel, self.broker.settings.consumer_timeout).start(self.broker.clock.now)
 
     def other_frame(self, kind: int, number: int, payload: bytes) -> None:
         """A frame that is not for an open channel."""
@@ -249,6 +251,8 @@ class Connection(Control):
             self.say(number, spec.CHANNEL_CLOSE_OK, [])
         elif self.method == spec.CHANNEL_CLOSE_OK:
             del self.channels[number]
+            assert self.session is not None
+            self.broker.occupancy.channel_closed(self.session.user.name)
 
     def unopened(self, number: int, kind: int, payload: bytes) -> None:
         """A frame on a channel that is not open: only channel.open is right."""
@@ -275,6 +279,9 @@ class Connection(Control):
                 f"number of channels opened ({len(self.channels)}) has reached the negotiated channel_max ({most})",
                 blamed=False,
             )
+        user = self.session.user.name
+        admission.check_channel(self.broker, user)
+        self.broker.occupancy.channel_opened(user)
         self.channels[number] = Channel(number, self.session)
         self.broker.churn.channels_created += 1
         self.say(number, spec.CHANNEL_OPEN_OK, [b""])
@@ -286,6 +293,7 @@ class Connection(Control):
         channel.shut()
         settle(channel.session.vhost)
         del self.channels[channel.number]
+        self.broker.occupancy.channel_closed(channel.session.user.name)
         self.say(channel.number, spec.CHANNEL_CLOSE_OK, [])
 
     # -- what a chunk leaves to do --
@@ -315,6 +323,19 @@ class Connection(Control):
         session = self.session
         if session is not None and session.parked is not None:
             self.unpark(session, session.parked)
+
+    def login_decided(self, outcome: User | Refusal) -> None:
+        if self.finished or self.deaf or self.handshake.login is None:
+            return
+        try:
+            method, arguments = self.handshake.decided(outcome)
+        except LoginRefused as refused:
+            self.login_refused(refused)
+        else:
+            self.say(0, method, arguments)
+        # The shell looks again whether to read, even where there is nothing to say.
+        self.outbox.grow(0)
+        self.receive(b"", self.broker.clock.now)
 
     def head_arrived(self) -> None:
         session = self.session

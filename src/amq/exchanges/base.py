@@ -47,6 +47,8 @@ class Exchange(Destination):
         "published_in",
         "published_out",
         "unroutable",
+        "policy",
+        "operator_policy",
     )
     type_name = ""
     by_key = False
@@ -66,6 +68,9 @@ class Exchange(Destination):
         self.published_in: int = 0
         self.published_out: int = 0
         self.unroutable: int = 0
+        # The `amq.vhost.policy.Policy` of each kind that counts for it; whoever makes policies sets them.
+        self.policy: object = None
+        self.operator_policy: object = None
 
     @classmethod
     def check_arguments(cls, arguments: Table) -> None:

@@ -48,7 +48,7 @@ FOREIGN: Final = (
 
 
 class Options:
-    """What a classic queue's arguments say. Times in ms; -1: not given."""
+    """What a classic queue's arguments say, and policies where they add to them. Times in ms; -1: not given."""
 
     __slots__ = (
         "expires",
@@ -58,6 +58,8 @@ class Options:
         "dead_letter_routing_key",
         "max_priority",
         "single_active",
+        "delivery_limit",
+        "consumer_timeout",
     )
 
     def __init__(self) -> None:
@@ -68,6 +70,9 @@ class Options:
         self.dead_letter_routing_key: bytes | None = None
         self.max_priority: int = 0
         self.single_active: bool = False
+        # These two come from policies alone.
+        self.delivery_limit: int = -1
+        self.consumer_timeout: int = -1
 
 
 def parse(queue: str, arguments: Table) -> Options:

@@ -18,6 +18,7 @@ LOOK_AGAIN: Final = 15.0
 REJECTED: Final = "rejected"
 EXPIRED: Final = "expired"
 MAXLEN: Final = "maxlen"
+DELIVERY_LIMIT: Final = "delivery_limit"
 
 
 class Consumer:
@@ -63,12 +64,20 @@ class Agenda:
     are gone.
     """
 
-    __slots__ = ("clock", "timers", "journal", "touched", "dead", "late", "released", "tally", "churn")
+    __slots__ = ("clock", "timers", "journal", "touched", "dead", "late", "released", "tally", "churn", "log")
 
-    def __init__(self, clock: Clock, timers: Timers, journal: Batch | None = None, churn: Churn | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        timers: Timers,
+        journal: Batch | None = None,
+        churn: Churn | None = None,
+        log: list[tuple[int, str]] | None = None,
+    ) -> None:
         self.tally = Tally()
         # The broker's.
         self.churn = churn or Churn()
+        self.log: list[tuple[int, str]] = [] if log is None else log
         self.clock = clock
         self.timers = timers
         self.journal = journal or Batch(keeps=False)
@@ -108,6 +117,8 @@ class Queue(Destination):
         "dead_letter_routing_key",
         "size",
         "tally",
+        "policy",
+        "operator_policy",
     )
 
     def __init__(
@@ -140,6 +151,9 @@ class Queue(Destination):
         self.dead_letter_routing_key: bytes | None = None
         self.size: int = 0
         self.tally = Tally()
+        # The `amq.vhost.policy.Policy` of each kind that counts for it; whoever makes policies sets them.
+        self.policy: object = None
+        self.operator_policy: object = None
 
     def touch(self) -> None:
         """Ask to be dispatched at the end of the chunk."""
@@ -176,6 +190,10 @@ class Queue(Destination):
     def warmed(self) -> None:
         """Messages that were not in memory are back."""
         raise NotImplementedError
+
+    def patience(self) -> int:
+        """How long a delivery may stay unacknowledged, in ms; -1: as long as the broker's settings say."""
+        return -1
 
     def timed(self) -> bool:
         """Whether `restore` wants to know when messages were published."""

@@ -8,9 +8,10 @@ from amq.clock import NEVER, Timed
 from amq.message import Message
 from amq.queues.arguments import Options
 from amq.queues.backlog import SPAN, Fifo
-from amq.queues.base import EXPIRED, LOOK_AGAIN, MAXLEN, REJECTED, Agenda, Consumer
+from amq.queues.base import DELIVERY_LIMIT, EXPIRED, LOOK_AGAIN, MAXLEN, REJECTED, Agenda, Consumer
 from amq.queues.consumers import Consumers
 from amq.queues.limits import DROP_HEAD, REJECT_PUBLISH_DLX
+from amq.queues.returned import counted
 from amq.queues.stored import StoredQueue, delivered_before
 from amq.wire.tables import Table
 
@@ -57,6 +58,16 @@ class ClassicQueue(StoredQueue):
         self.guarded: bool = options.limits is not None or options.ttl >= 0 or self.fifo is None
         self.head_expiry = HeadExpiry(self)
         self.consumers = Consumers(options.single_active)
+
+    def reconfigure(self, options: Options) -> None:
+        """Policies have changed what counts. A time to live is that of messages that come in from now on."""
+        self.options = options
+        self.dead_letter_exchange = options.dead_letter_exchange
+        self.dead_letter_routing_key = options.dead_letter_routing_key
+        self.limits = options.limits
+        self.guarded = options.limits is not None or options.ttl >= 0 or self.fifo is None
+        self.enforce_limits()
+        self.touch()
 
     def enqueue(self, message: Message) -> bool:
         if self.guarded or message.properties.ttl >= 0:
@@ -224,8 +235,17 @@ class ClassicQueue(StoredQueue):
             return
         self.unacked -= len(deliveries)
         self.tally.given_back += len(deliveries)
+        limit = self.options.delivery_limit
         for position, message in deliveries:
-            self.backlog.put_back(position, message)
+            if limit >= 0:
+                returned = counted(message)
+                if returned.returns > limit:
+                    self.deadlines.pop(position, None)
+                    self.bury(returned, DELIVERY_LIMIT)
+                    continue
+                self.backlog.put_back(position, returned)
+            else:
+                self.backlog.put_back(position, message)
             self.size += len(message.body)
         if self.limits is not None:
             self.enforce_limits()

@@ -20,7 +20,7 @@ class StoredQueue(Queue):
     not be in memory.
     """
 
-    __slots__ = ("options", "backlog", "fifo", "deadlines", "fetching")
+    __slots__ = ("declared", "options", "backlog", "fifo", "deadlines", "fetching")
 
     def __init__(
         self,
@@ -34,6 +34,8 @@ class StoredQueue(Queue):
         queue_id: int,
     ) -> None:
         super().__init__(name, durable, owner, auto_delete, arguments, agenda, queue_id)
+        # What the arguments say, and what counts: under a policy that is something else.
+        self.declared = options
         self.options = options
         self.fifo: Fifo | None = None if options.max_priority else Fifo()
         self.backlog: Backlog = self.fifo or Prioritized(options.max_priority)
@@ -119,6 +121,9 @@ class StoredQueue(Queue):
         self.enforce_limits()
         self.drop_expired()
         self.touch()
+
+    def patience(self) -> int:
+        return self.options.consumer_timeout
 
     def timed(self) -> bool:
         return self.options.ttl >= 0

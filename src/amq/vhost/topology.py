@@ -13,8 +13,9 @@ from amq.journal.change import Change
 from amq.queues import arguments as queue_arguments
 from amq.queues.base import Queue
 from amq.queues.classic import ClassicQueue
+from amq.vhost import policy
 from amq.vhost.dead_letter import routing_keys
-from amq.vhost.expiry import QueueExpiry
+from amq.vhost.expiry import watch_expiry
 from amq.vhost.placing import place
 from amq.vhost.vhost import Vhost
 from amq.wire.tables import Field, Table, canonical, type_name
@@ -86,6 +87,7 @@ def create_exchange(
     exchange = kind(name, durable, auto_delete, internal, arguments)
     exchange.attend(vhost.agenda, waiting_id)
     vhost.exchanges[name] = exchange
+    policy.apply(vhost, exchange)
     tell_exchange(vhost, exchange, False)
     vhost.changed()
     return exchange
@@ -148,8 +150,8 @@ def create_queue(
     vhost.queues[name] = queue
     vhost.agenda.churn.queues_created += 1
     _tell_queue(vhost, queue, False)
-    if options.expires >= 0:
-        QueueExpiry(vhost, queue, options.expires).watch()
+    watch_expiry(queue, vhost.expired)
+    policy.apply(vhost, queue)
     vhost.changed()
     return queue
 

@@ -6,6 +6,7 @@ from amq.exchanges.base import Binding, Exchange
 from amq.message import Message
 from amq.queues.base import Agenda, Queue
 from amq.vhost.permission import Permissions
+from amq.vhost.policy import Governed
 
 
 class Route:
@@ -27,7 +28,7 @@ class Route:
         self.ids: list[int] = [queue.id for queue in queues or () if queue.keeps]
 
 
-class Vhost:
+class Vhost(Governed):
     """The entities of one virtual host by name.
 
     `limits` are at most "max-connections" and "max-queues"; `parameters` are runtime parameters (any JSON value) by
@@ -37,16 +38,11 @@ class Vhost:
     """
 
     __slots__ = (
-        "name",
-        "exchanges",
-        "queues",
         "permissions",
-        "agenda",
         "incoming",
         "routes",
         "routes_version",
         "replies",
-        "expired",
         "description",
         "tags",
         "default_queue_type",
@@ -57,10 +53,7 @@ class Vhost:
     )
 
     def __init__(self, name: str, agenda: Agenda) -> None:
-        self.name = name
-        self.agenda = agenda
-        self.exchanges: dict[bytes, Exchange] = {}
-        self.queues: dict[bytes, Queue] = {}
+        super().__init__(name, agenda)
         self.permissions = Permissions(name, agenda.journal)
         self.incoming: dict[Destination, dict[tuple[object, ...], Binding]] = {}
         self.routes: dict[str, dict[bytes, Route]] = {}
@@ -68,8 +61,6 @@ class Vhost:
         self.routes_version: int = self.permissions.version
         # Direct reply-to: who waits for an answer under a name of his own, each as a queue that keeps nothing.
         self.replies: dict[bytes, Queue] = {}
-        # Queues whose x-expires is over; the broker deletes them.
-        self.expired: list[Queue] = []
         self.description: str = ""
         self.tags: tuple[str, ...] = ()
         self.default_queue_type: str | None = None
