@@ -9,7 +9,8 @@ from typing import Final
 
 from amq.auth.backend import Internal
 from amq.auth.certificates import CertificateNames
-from amq.auth.credentials import Refusal
+from amq.auth.chain import Login
+from amq.auth.credentials import Credentials, Refusal
 from amq.auth.logins import Logins
 from amq.auth.mechanisms import Mechanisms
 from amq.auth.occupancy import Occupancy
@@ -104,6 +105,7 @@ class Broker:
         "logins",
         "mechanisms",
         "accepting_logins",
+        "deciding",
         "occupancy",
         "alarms",
         "clients",
@@ -144,9 +146,14 @@ class Broker:
         names = CertificateNames(
             settings.ssl_cert_login_from, settings.ssl_cert_login_san_type, settings.ssl_cert_login_san_index
         )
-        self.mechanisms = Mechanisms(settings.auth_mechanisms, names)
+        anonymous = None
+        if set_up.anonymous_user is not None:
+            anonymous = Credentials(set_up.anonymous_user, set_up.anonymous_pass.encode())
+        self.mechanisms = Mechanisms(settings.auth_mechanisms, names, anonymous)
         # False: every login is refused, whoever asks.
         self.accepting_logins: bool = True
+        # Clients whose login waits for the hash of a password, since the shell last looked.
+        self.deciding: list[tuple[Client, Login]] = []
         self.occupancy = Occupancy()
         # What is scarce now: "memory", "disk".
         self.alarms: set[str] = set()

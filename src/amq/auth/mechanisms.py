@@ -22,9 +22,11 @@ class Mechanism:
     # Whether it is offered on TLS connections only.
     tls_only = False
 
-    def __init__(self, peer: LoginPeer, names: CertificateNames) -> None:
+    def __init__(self, peer: LoginPeer, names: CertificateNames, anonymous: Credentials | None) -> None:
         self.peer = peer
         self.names = names
+        # Of whoever does not say who he is.
+        self.anonymous = anonymous
 
     def start(self, response: bytes) -> Answer:
         """The first step. Raises ConnectionFault(502) for a malformed response."""
@@ -79,6 +81,20 @@ class External(Mechanism):
         return Credentials(name, None)
 
 
+class Anonymous(Mechanism):
+    """Whoever comes is taken for one user (`anonymous_login_user`, `anonymous_login_pass`). Offered only if configured.
+
+    The response is trace information (RFC 4505) and not looked at.
+    """
+
+    name = "ANONYMOUS"
+
+    def start(self, response: bytes) -> Answer:
+        if self.anonymous is None:
+            return Refusal("anonymous logins are switched off")
+        return self.anonymous
+
+
 class ChallengeResponseDemo(Mechanism):
     """RabbitMQ's demonstration of `connection.secure`: as safe as PLAIN, in two steps. Offered only if configured."""
 
@@ -96,14 +112,20 @@ class ChallengeResponseDemo(Mechanism):
 
 
 REGISTRY: Final[dict[str, type[Mechanism]]] = {
-    mechanism.name: mechanism for mechanism in (Plain, AmqPlain, External, ChallengeResponseDemo)
+    mechanism.name: mechanism for mechanism in (Plain, AmqPlain, External, Anonymous, ChallengeResponseDemo)
 }
 
 
 class Mechanisms:
-    """The mechanisms that are configured, in their order (`auth_mechanisms`)."""
+    """The mechanisms that are configured, in their order (`auth_mechanisms`).
 
-    def __init__(self, configured: Sequence[str], names: CertificateNames) -> None:
+    `anonymous` are the credentials of whoever comes by ANONYMOUS, None to refuse them.
+    """
+
+    def __init__(
+        self, configured: Sequence[str], names: CertificateNames, anonymous: Credentials | None = None
+    ) -> None:
+        self._anonymous = anonymous
         self._configured = tuple(configured)
         self._names = names
 
@@ -120,7 +142,7 @@ class Mechanisms:
             raise ConnectionFault(COMMAND_INVALID, f"unknown authentication mechanism '{name}'")
         if name not in self.offered(peer):
             raise ConnectionFault(COMMAND_INVALID, f"invalid authentication mechanism '{name}'")
-        return REGISTRY[name](peer, self._names)
+        return REGISTRY[name](peer, self._names, self._anonymous)
 
 
 def _text(octets: bytes) -> str:

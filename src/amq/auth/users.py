@@ -1,17 +1,26 @@
-"""Users of the internal backend: names, password hashes, tags."""
+"""Users of the internal backend: names, password hashes, tags, limits."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
 
 import attrs
 
-from amq.auth.passwords import DEFAULT_ALGORITHM, check_hash, hash_password
+from amq.auth.passwords import DEFAULT_ALGORITHM, check_hash, hash_password, is_slow
+from amq.auth.validation import PasswordRules
 from amq.journal import change
 from amq.journal.batch import Batch
 from amq.journal.change import Change
 
+NO_LIMITS: Final[Mapping[str, int]] = MappingProxyType({})
+
 
 class UserError(ValueError):
     """A user cannot be added or found; the text says which and why."""
+
+
+class PasswordRefused(UserError):
+    """A password may not be set; the text says why, in RabbitMQ's words."""
 
 
 def _valid_hash(instance: "User", _attribute: "attrs.Attribute[str]", value: str) -> None:
@@ -21,11 +30,16 @@ def _valid_hash(instance: "User", _attribute: "attrs.Attribute[str]", value: str
         raise UserError(f"user {instance.name!r}: {error}") from None
 
 
+def _frozen(limits: Mapping[str, int]) -> Mapping[str, int]:
+    return MappingProxyType(dict(limits)) if limits else NO_LIMITS
+
+
 @attrs.frozen
 class User:
     """One user. A connection keeps the User that it logged in as, tags included, as RabbitMQ does.
 
-    `password_hash` is in RabbitMQ's form (`amq.auth.passwords`); empty means no login by password.
+    `password_hash` is as `hashing_algorithm` has it (`amq.auth.passwords`); empty means no login by password. `limits`
+    are at most "max-connections" and "max-channels"; a negative number is no limit.
     Raises UserError for a hash that cannot be one.
     """
 
@@ -33,6 +47,7 @@ class User:
     hashing_algorithm: str = DEFAULT_ALGORITHM
     password_hash: str = attrs.field(default="", repr=False, validator=_valid_hash)
     tags: frozenset[str] = frozenset()
+    limits: Mapping[str, int] = attrs.field(default=NO_LIMITS, converter=_frozen, hash=False)
 
     def may_impersonate(self) -> bool:
         """Whether the user may set another name in the `user_id` property."""
@@ -42,12 +57,17 @@ class User:
 class Users:
     """All users by name. Changing one replaces its User; connections that are logged in are not touched.
 
-    `journal` is told of every change.
+    `journal` is told of every change. `algorithm` is how passwords are hashed that are set from now on, `rules` say
+    which may be set.
     """
 
     def __init__(self, journal: Batch | None = None) -> None:
+        self.algorithm: str = DEFAULT_ALGORITHM
+        self.rules = PasswordRules()
         self._journal = journal or Batch(keeps=False)
         self._by_name: dict[str, User] = {}
+        # How many have a hash that takes long to verify.
+        self._slow: int = 0
 
     def __iter__(self) -> Iterator[User]:
         """Every user, in the order in which they were added."""
@@ -62,6 +82,10 @@ class Users:
     def get(self, name: str) -> User | None:
         """The user of that name, or None."""
         return self._by_name.get(name)
+
+    def any_slow(self) -> bool:
+        """Whether there is a user whose password takes long to verify."""
+        return self._slow > 0
 
     def add(
         self,
@@ -88,9 +112,17 @@ class Users:
         """
         if not user.name:
             raise UserError("a user needs a name")
-        if self._by_name.get(user.name) != user:
+        before = self._by_name.get(user.name)
+        if before != user:
             self._by_name[user.name] = user
+            self._slow += is_slow(user.hashing_algorithm) - (before is not None and is_slow(before.hashing_algorithm))
             self._journal.define(Change(change.USER, "", (user.name,), user, False))
+
+    def check_password(self, password: str) -> None:
+        """Raise PasswordRefused for a password that may not be set at run time (`rules`)."""
+        problem = self.rules.problem(password)
+        if problem is not None:
+            raise PasswordRefused(problem)
 
     def set_password(self, name: str, password: str | None, hashing_algorithm: str = DEFAULT_ALGORITHM) -> None:
         """Change the password, or with None forbid login by password.
@@ -108,13 +140,21 @@ class Users:
         """
         self.put(attrs.evolve(self._known(name), tags=frozenset(tags)))
 
-    def delete(self, name: str) -> None:
-        """Forget a user. Its permissions belong to the vhosts and are cleared there.
+    def set_limits(self, name: str, limits: Mapping[str, int]) -> None:
+        """Replace the limits; they count from the next connection or channel on.
 
         Raises UserError for an unknown user.
         """
-        self._known(name)
+        self.put(attrs.evolve(self._known(name), limits=limits))
+
+    def delete(self, name: str) -> None:
+        """Forget a user. Its permissions belong to the vhosts: `Broker.delete_user` clears them, too.
+
+        Raises UserError for an unknown user.
+        """
+        user = self._known(name)
         del self._by_name[name]
+        self._slow -= is_slow(user.hashing_algorithm)
         self._journal.define(Change(change.USER, "", (name,), None, True))
 
     def _known(self, name: str) -> User:

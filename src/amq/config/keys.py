@@ -9,6 +9,7 @@ from typing import Any, Final
 import attrs
 
 from amq.config import values
+from amq.config.access import LimitSettings, LoginSettings
 from amq.config.settings import DefaultPermissions, DiskFreeLimit, MemoryWatermark, Settings, TlsSettings
 from amq.config.web import ManagementSettings, PrometheusSettings
 
@@ -18,6 +19,8 @@ PARTS: Final[dict[str, type]] = {
     "default_permissions": DefaultPermissions,
     "memory_high_watermark": MemoryWatermark,
     "disk_free_limit": DiskFreeLimit,
+    "logins": LoginSettings,
+    "limits": LimitSettings,
     "management": ManagementSettings,
     "management_tls": TlsSettings,
     "prometheus": PrometheusSettings,
@@ -141,6 +144,23 @@ KEYS: Final = (
     Key("loopback_users", "loopback_users", values.none),
     Key("loopback_users.$user", "loopback_users", values.flag),
     Key("password_hashing_module", "password_hashing_module"),
+    Key("auth_backends.$number", "logins.backends"),
+    Key("auth_backends.$number.authn", "logins.backends"),
+    Key("auth_backends.$number.authz", "logins.backends"),
+    Key("auth_attempts.burst", "logins.attempts_burst", values.whole),
+    Key("auth_attempts.per_minute", "logins.attempts_per_minute", values.whole),
+    Key("auth_cache.cache_ttl", "logins.cache_ttl", values.whole),
+    Key("credential_validator.validation_backend", "logins.validation_backend"),
+    Key("credential_validator.min_length", "logins.min_length", values.whole),
+    Key("credential_validator.regexp", "logins.regexp", values.pattern),
+    Key("anonymous_login_user", "logins.anonymous_user", values.name_or_none),
+    Key("anonymous_login_pass", "logins.anonymous_pass"),
+    Key("connection_max", "limits.connections", values.count_or_none),
+    Key("channel_max_per_node", "limits.channels", values.count_or_none),
+    Key("vhost_max", "limits.vhosts", values.count_or_none),
+    Key("cluster_queue_limit", "limits.queues", values.count_or_none),
+    Key("cluster_exchange_limit", "limits.exchanges", values.count_or_none),
+    Key("default_queue_type", "limits.default_queue_type"),
     Key("vm_memory_high_watermark.relative", "memory_high_watermark.relative", values.share),
     Key("vm_memory_high_watermark.absolute", "memory_high_watermark.absolute", values.memory),
     Key("vm_memory_high_watermark_paging_ratio", "memory_high_watermark_paging_ratio", values.share),
@@ -151,6 +171,7 @@ KEYS: Final = (
     Key("disk_free_limit.absolute", "disk_free_limit.absolute", values.memory),
     Key("journal.segment_bytes", "journal_segment_bytes", values.memory),
     Key("journal.stall_seconds", "journal_stall_seconds", values.whole),
+    Key("collect_statistics_interval", "collect_statistics_interval", values.whole),
     Key("log.level", "log_level"),
     Key("log.default.level", "log_level"),
     Key("log.console.level", "log_level"),

@@ -8,16 +8,20 @@ from typing import Final
 
 import attrs
 
+from amq.config.access import LimitSettings, LoginSettings
 from amq.config.fields import about, filled, free, one_of, share, some_of, whole
 from amq.config.web import ManagementSettings, PrometheusSettings
 
 LOG_LEVELS: Final = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency", "none")
-MECHANISMS: Final = ("PLAIN", "AMQPLAIN", "EXTERNAL", "RABBIT-CR-DEMO")
+MECHANISMS: Final = ("PLAIN", "AMQPLAIN", "EXTERNAL", "ANONYMOUS", "RABBIT-CR-DEMO")
 CERTIFICATE_NAMES: Final = ("distinguished_name", "common_name", "subject_alternative_name")
 SAN_TYPES: Final = ("dns", "ip", "email", "uri", "other_name")
 VERIFY: Final = ("verify_none", "verify_peer")
 TLS_VERSIONS: Final = ("tlsv1.3", "tlsv1.2", "tlsv1.1", "tlsv1")
+AUTOMATIC: Final = "automatic"
 HASHING_ALGORITHMS: Final = (
+    AUTOMATIC,
+    "argon2id",
     "rabbit_password_hashing_sha256",
     "rabbit_password_hashing_sha512",
     "rabbit_password_hashing_md5",
@@ -187,7 +191,16 @@ class Settings:
         "Users who may connect from this machine only; naming any replaces guest.",
     )
     password_hashing_module: str = one_of(
-        "rabbit_password_hashing_sha256", HASHING_ALGORITHMS, "How passwords set from now on are hashed."
+        AUTOMATIC,
+        HASHING_ALGORITHMS,
+        "How passwords set from now on are hashed. automatic: by argon2id when argon2-cffi is installed and "
+        "definitions are kept, else by rabbit_password_hashing_sha256; RabbitMQ cannot import hashes by argon2id.",
+    )
+    logins: LoginSettings = attrs.field(
+        default=LoginSettings(), metadata=about("see auth_backends", "How logins are checked.")
+    )
+    limits: LimitSettings = attrs.field(
+        default=LimitSettings(), metadata=about("see connection_max", "How much of everything there may be.")
     )
     memory_high_watermark: MemoryWatermark = attrs.field(
         default=MemoryWatermark(),
@@ -237,6 +250,9 @@ class Settings:
     )
     journal_stall_seconds: int = whole(
         10, 1, 3600, "seconds", "How long the disk may take for one batch before the broker reports it."
+    )
+    collect_statistics_interval: int = whole(
+        5000, 100, 3_600_000, "milliseconds", "How often the counts are looked at that rates and charts are made from."
     )
     log_level: str = one_of("info", LOG_LEVELS, "Least important messages that are logged.")
     tls: TlsSettings | None = attrs.field(

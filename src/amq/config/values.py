@@ -92,6 +92,16 @@ def count_or_infinity(value: str) -> int:
     return 0 if value == "infinity" else whole(value)
 
 
+def count_or_none(value: str) -> int | None:
+    """A number, or `infinity` for no limit, which is None."""
+    return None if value == "infinity" else whole(value)
+
+
+def name_or_none(value: str) -> str | None:
+    """A name, or `none`, which is None."""
+    return None if value == "none" else value
+
+
 def certificate_name(value: str) -> str:
     """Where the user name stands in a certificate; `subject_alt_name` is the short form."""
     return "subject_alternative_name" if value == "subject_alt_name" else value

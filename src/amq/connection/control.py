@@ -44,17 +44,24 @@ class Control(Lifecycle):
         try:
             answer, reply = shake.step(method, arguments)
         except LoginRefused as refused:
-            if refused.tell:
-                self.method = 0
-                self.tell_close(handshake.refusal(refused))
-            self.refuse()
+            self.login_refused(refused)
             return
+        if shake.login is not None:
+            # The shell finds out; what the client says meanwhile waits.
+            self.broker.deciding.append((self, shake.login))
         if answer:
             self.say(0, answer, reply)
         if shake.state == handshake.OPENING and method == spec.CONNECTION_TUNE_OK:
             self.tuned()
         elif shake.state == handshake.RUNNING:
             self.opened()
+
+    def login_refused(self, refused: LoginRefused) -> None:
+        """The client may not come in."""
+        if refused.tell:
+            self.method = 0
+            self.tell_close(handshake.refusal(refused))
+        self.refuse()
 
     def tuned(self) -> None:
         """Frames and heartbeats as agreed from here on."""
@@ -71,6 +78,7 @@ class Control(Lifecycle):
         shake = self.handshake
         assert shake.vhost is not None and shake.user is not None
         notify_cancel = shake.can("consumer_cancel_notify")
+        self.broker.occupancy.opened(shake.vhost.name, shake.user.name)
         self.session = Session(self.broker, shake.vhost, shake.user, self.outbox, shake.frame_max, notify_cancel)
         self.close_at = NEVER
         self.broker.churn.connections_created += 1

@@ -5,8 +5,10 @@ Each function takes a channel and a method's decoded arguments, in the order of 
 
 from typing import Final
 
+from amq.connection import admission
 from amq.connection.channel import Channel
 from amq.connection.reply_to import REPLY_PREFIX
+from amq.connection.session import Session
 from amq.errors import ACCESS_REFUSED, NOT_FOUND, PRECONDITION_FAILED, RESOURCE_LOCKED, ChannelFault
 from amq.exchanges.base import Exchange
 from amq.queues.base import Queue
@@ -115,6 +117,7 @@ def declare_exchange(
         if alternate is not None:
             access.read("exchange", name)
             access.write("exchange", alternate)
+        admission.check_exchange(channel.session.broker, name)
         return topology.create_exchange(vhost, name, cls, durable, auto_delete, internal, arguments)
     topology.check_exchange_equivalent(vhost, exchange, kind, durable, auto_delete, internal, arguments)
     return exchange
@@ -216,6 +219,8 @@ def declare_queue(
     """Make a queue, or check that the one that is there is what the client means."""
     session = channel.session
     vhost, access = session.vhost, session.access
+    if "x-queue-type" not in arguments:
+        arguments = with_default_type(session, durable, exclusive, auto_delete, arguments)
     if name:
         topology.check_name("queue", name)
     else:
@@ -233,10 +238,19 @@ def declare_queue(
     if dead_letters is not None:
         access.read("queue", name)
         access.write("exchange", dead_letters)
+    admission.check_queue(session.broker, vhost, name, arguments)
     queue = topology.create_queue(vhost, name, durable, owner, auto_delete, arguments)
     if exclusive:
         session.own(queue)
     return queue
+
+
+def with_default_type(session: Session, durable: bool, exclusive: bool, auto_delete: bool, arguments: Table) -> Table:
+    """The arguments with the default type of the vhost or the node, where there is one that can be such a queue."""
+    default = session.vhost.default_queue_type or session.broker.settings.limits.default_queue_type
+    if default is None or (default != "classic" and (not durable or exclusive or auto_delete)):
+        return arguments
+    return {**arguments, "x-queue-type": ("S", default.encode())}
 
 
 def queue_bind(channel: Channel, arguments: Arguments) -> None:

@@ -2,10 +2,12 @@
 
 from typing import Final
 
+from amq.auth.chain import Login
 from amq.auth.credentials import Challenge, Credentials, Refusal
 from amq.auth.mechanisms import Mechanism
 from amq.auth.users import User
 from amq.broker import WARNING, Broker
+from amq.connection import admission
 from amq.connection.peer import Peer
 from amq.errors import ACCESS_REFUSED, CHANNEL_ERROR, NOT_ALLOWED, ConnectionFault
 from amq.vhost.vhost import Vhost
@@ -15,6 +17,8 @@ from amq.wire.tables import Table
 
 STARTING: Final = "starting"
 SECURING: Final = "securing"
+# The client has said all that it has to say, and whether that holds is being found out.
+DECIDING: Final = "deciding"
 TUNING: Final = "tuning"
 OPENING: Final = "opening"
 RUNNING: Final = "running"
@@ -53,6 +57,8 @@ class Handshake:
         "state",
         "properties",
         "mechanism",
+        "first",
+        "login",
         "user",
         "vhost",
         "heartbeat",
@@ -66,6 +72,10 @@ class Handshake:
         self.state: str = STARTING
         self.properties: Table = {}
         self.mechanism: Mechanism | None = None
+        # Whether the refusal, if it comes to that, is the answer to start-ok.
+        self.first: bool = False
+        # What is being found out.
+        self.login: Login | None = None
         self.user: User | None = None
         self.vhost: Vhost | None = None
         self.heartbeat: int = 0
@@ -135,23 +145,34 @@ class Handshake:
 
     def answer(self, answer: Challenge | Credentials | Refusal, first: bool) -> tuple[int, Arguments]:
         """Go on as the mechanism says. Only refusals in the first round are told to the client."""
+        self.first = first
         if isinstance(answer, Challenge):
             self.state = SECURING
             return spec.CONNECTION_SECURE, [answer.data]
-        outcome: User | Refusal = Refusal("logins are switched off")
         if isinstance(answer, Refusal):
-            outcome = answer
-        elif self.broker.accepting_logins:
-            outcome = self.broker.logins.login(answer, self.peer.for_login().loopback)
+            return self.decided(answer)
+        if not self.broker.accepting_logins:
+            return self.decided(Refusal("logins are switched off"))
+        outcome = self.broker.logins.begin(answer, self.peer.for_login())
+        if isinstance(outcome, Login):
+            self.state = DECIDING
+            self.login = outcome
+            return 0, []
+        return self.decided(outcome)
+
+    def decided(self, outcome: User | Refusal) -> tuple[int, Arguments]:
+        """The login is decided; returns the method to answer with. Raises LoginRefused."""
         assert self.mechanism is not None
+        self.login = None
         if isinstance(outcome, Refusal):
-            self.broker.note(
-                WARNING, f"{self.mechanism.name} login refused on connection {self.peer}: {outcome.reason}"
-            )
+            if not outcome.retry_after or self.broker.logins.attempts.first_refusal(self.peer.for_login().address):
+                self.broker.note(
+                    WARNING, f"{self.mechanism.name} login refused on connection {self.peer}: {outcome.reason}"
+                )
             raise LoginRefused(
                 f"Login was refused using authentication mechanism {self.mechanism.name}. "
                 "For details see the broker logfile.",
-                first and self.can("authentication_failure_close"),
+                self.first and self.can("authentication_failure_close"),
             )
         self.user = outcome
         self.state = TUNING
@@ -174,9 +195,7 @@ class Handshake:
         raw = arguments[0]
         assert isinstance(raw, bytes) and self.user is not None
         name = raw.decode("utf-8", "replace")
-        vhost = self.broker.vhosts.get(name)
-        if vhost is None:
-            raise ConnectionFault(NOT_ALLOWED, f"vhost {name} not found")
+        vhost = admission.check_connection(self.broker, name, self.user.name)
         if not vhost.permissions.may_enter(self.user.name):
             raise ConnectionFault(NOT_ALLOWED, f"access to vhost '{name}' refused for user '{self.user.name}'")
         self.vhost = vhost

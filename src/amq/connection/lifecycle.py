@@ -132,9 +132,11 @@ class Lifecycle(Overdue):
         return f"{self.label()}, vhost: '{shake.vhost.name}', user: '{shake.user.name}'"
 
     def parked(self) -> bool:
-        """Whether an answer waits for the disk, and everything that the client said after it waits with it."""
+        """Whether an answer waits, for the disk or a password's hash, and what the client said after it waits, too."""
         session = self.session
-        return session is not None and (session.parked is not None or session.cold is not None)
+        if session is None:
+            return self.handshake.login is not None
+        return session.parked is not None or session.cold is not None
 
     def unread(self) -> bool:
         """Whether the client is not read from for reasons of our own, so that it cannot be heard."""
@@ -142,6 +144,10 @@ class Lifecycle(Overdue):
 
     def vhost_name(self) -> str | None:
         return None if self.session is None else self.session.vhost.name
+
+    def user_name(self) -> str | None:
+        user = self.handshake.user
+        return None if user is None else user.name
 
     # -- time --
 
@@ -263,6 +269,7 @@ class Lifecycle(Overdue):
         for channel in list(self.channels.values()):
             if not channel.closing:
                 channel.shut()
+        self.broker.occupancy.closed(session.vhost.name, session.user.name, len(self.channels))
         self.channels.clear()
         self.confirming.clear()
         for queue in list(session.exclusive):

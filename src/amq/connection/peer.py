@@ -1,12 +1,11 @@
 """The other end of a connection, as the shell found it."""
 
 from collections.abc import Mapping
-from ipaddress import ip_address
 from typing import Any
 
 import attrs
 
-from amq.auth.credentials import LoginPeer
+from amq.auth.credentials import LoginPeer, peer_at
 
 
 @attrs.frozen
@@ -25,10 +24,4 @@ class Peer:
 
     def for_login(self) -> LoginPeer:
         """What a login needs to know."""
-        try:
-            address = ip_address(self.host.partition("%")[0])
-        except ValueError:
-            # No internet address: a socket of this machine.
-            return LoginPeer(True, self.tls, self.certificate)
-        mapped = getattr(address, "ipv4_mapped", None)
-        return LoginPeer((mapped or address).is_loopback, self.tls, self.certificate)
+        return peer_at(self.host, "amqp091", self.tls, self.certificate)

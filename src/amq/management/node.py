@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 import attrs
 import trio
 
-from amq.auth.credentials import Credentials, LoginPeer, Refusal
+from amq.auth import proving
+from amq.auth.credentials import LoginPeer, Refusal
 from amq.auth.users import User
 from amq.broker import Broker
 from amq.management.visitor import Visitor
@@ -57,6 +58,8 @@ class Node:
     journal: Any
     log: Any
     reload: Callable[[], Awaitable[list[str]]]
+    # Set when the broker stops: streams end then.
+    stopping: trio.Event = attrs.field(factory=trio.Event)
 
     def work(self, action: Callable[[], T]) -> T:
         """Let the core do something that no AMQP client asked for, and send what comes of it. Returns its result."""
@@ -82,5 +85,4 @@ class Node:
 
     async def authenticate(self, name: str, password: str, source: LoginPeer) -> User | Refusal:
         """The user with this password, or why there is none."""
-        credentials = Credentials(name, password.encode("utf-8", "surrogateescape"))
-        return self.broker.logins.login(credentials, source.loopback)
+        return await proving.authenticate(self.broker.logins, name, password, source)

@@ -6,6 +6,7 @@ Knows TCP; what happens to a client is for whoever takes the accepted stream.
 import contextlib
 import errno
 import logging
+import resource
 import socket
 import ssl
 from collections.abc import Callable
@@ -23,6 +24,8 @@ BACKLOG: Final = 4096
 # The process or the machine is out of something; clients wait in the backlog meanwhile.
 EXHAUSTED: Final = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS}
 PAUSE: Final = 0.1  # seconds
+# File descriptors that no client gets.
+HELD_BACK: Final = 32
 
 
 @attrs.define(eq=False)
@@ -91,3 +94,9 @@ async def _open(listener: Listener) -> list[trio.SocketListener]:
         raise StartError(f"cannot listen on {listener}: {reason}") from None
     except UnicodeError:
         raise StartError(f"cannot listen on {listener}: not a host name") from None
+
+
+def hardly_a_descriptor_left(latest: int) -> bool:
+    """Whether the process is about to run out of file descriptors; the lowest one that is free is always the next."""
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return most != resource.RLIM_INFINITY and latest >= most - HELD_BACK

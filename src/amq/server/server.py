@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import resource
 import socket
 import ssl
 import time
@@ -20,7 +19,9 @@ from amq.server import logs
 from amq.server.alarms import MemoryAlarm
 from amq.server.collector import Collector
 from amq.server.errors import StorageFailed, storage_failures
-from amq.server.listener import Door, close_doors, open_doors
+from amq.server.listener import Door, close_doors, hardly_a_descriptor_left, open_doors
+from amq.server.logins import decide
+from amq.server.management import Surroundings, Web
 from amq.server.storage import Storage
 from amq.server.ticker import Ticker
 from amq.server.tls import server_context
@@ -28,8 +29,6 @@ from amq.server.transport import send_all, serve_connection
 
 LOGGER: Final = logging.getLogger(__name__)
 
-# File descriptors that no client gets.
-HELD_BACK: Final = 32
 SHUTDOWN: Final = "broker forced connection closure with reason 'shutdown'"
 
 
@@ -46,9 +45,11 @@ class Server:
     collector: Collector | None = None
     storage: Storage | None = None
     failed: "Callable[[Server, StorageFailed], Awaitable[None]] | None" = None
+    web: Web | None = None
     doors: list[Door] = attrs.field(factory=list, init=False)
     ticker: Ticker = attrs.field(init=False)
     _accepting: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
+    _services: trio.Nursery | None = attrs.field(default=None, init=False)
     _clients: dict[trio.CancelScope, trio.SocketStream] = attrs.field(factory=dict, init=False)
     _grace: float = attrs.field(default=0.0, init=False)
     _refusing: bool = attrs.field(default=False, init=False)
@@ -65,11 +66,18 @@ class Server:
             assert self.settings.tls is not None, "Settings refuses a TLS listener without it"
             tls = server_context(self.settings.tls)
         self.doors = await open_doors(self.settings.listeners, tls)
+        if self.web is not None:
+            try:
+                await self.web.open()
+            except BaseException:
+                close_doors(self.doors)
+                raise
 
     async def run(self) -> None:
         """Serve until `stop` was called and every client is gone, or until cancelled."""
         try:
             async with trio.open_nursery() as services:
+                self._services = services
                 services.start_soon(self.ticker.run)
                 if self.alarm is not None:
                     services.start_soon(self.alarm.run, self.flush)
@@ -77,11 +85,16 @@ class Server:
                     services.start_soon(self.collector.run)
                 if self.storage is not None:
                     services.start_soon(self._keep, self.storage)
+                if self.web is not None:
+                    services.start_soon(self.web.run, self._surroundings())
                 await self._serve_clients()
+                if self.web is not None:
+                    await self.web.finish()
                 if self.storage is not None:
                     await self.storage.finish()
                 services.cancel_scope.cancel()
         finally:
+            self._services = None
             close_doors(self.doors)
 
     def stop(self, grace: float) -> None:
@@ -119,6 +132,21 @@ class Server:
         self.ticker.kick()
         if self.storage is not None:
             self.storage.kick()
+        if self.broker.deciding and self._services is not None:
+            deciding, self.broker.deciding = self.broker.deciding, []
+            for client, login in deciding:
+                self._services.start_soon(decide, self.broker, client, login, self.work)
+
+    def _surroundings(self) -> Surroundings:
+        storage = self.storage
+        return Surroundings(
+            broker=self.broker,
+            flush=self.flush,
+            doors=self.doors,
+            memory_limit=0 if self.alarm is None else self.alarm.limit,
+            disk_free_limit=0 if storage is None else storage.alarm.limit,
+            journal=None if storage is None or storage.writer is None else storage.writer.statistics,
+        )
 
     def _force_close(self, reason: str) -> None:
         for client in list(self.broker.clients):
@@ -147,7 +175,7 @@ class Server:
             clients.cancel_scope.deadline = trio.current_time() + self._grace
 
     def _take(self, clients: trio.Nursery, door: Door, stream: trio.SocketStream) -> None:
-        if self.storage is not None and _hardly_a_descriptor_left(stream.socket.fileno()):
+        if self.storage is not None and hardly_a_descriptor_left(stream.socket.fileno()):
             # The journal and the definitions must be able to open their files.
             if not self._refusing:
                 LOGGER.error("connections on %s are refused: the last file descriptors are held back", door.address())
@@ -202,9 +230,3 @@ class Server:
             return secured
         LOGGER.log(logs.LEVELS["notice"], "TLS handshake with %s:%d failed: %s", peer.host, peer.port, reason)
         return None
-
-
-def _hardly_a_descriptor_left(latest: int) -> bool:
-    """Whether the process is about to run out of file descriptors; the lowest one that is free is always the next."""
-    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return most != resource.RLIM_INFINITY and latest >= most - HELD_BACK

@@ -1,0 +1,46 @@
+"""Every login, whatever protocol it comes by: may its source try, do the credentials hold, and what is counted.
+
+Does nothing that takes long: a login that needs a slow hash becomes a `Login`, whose question somebody else answers.
+"""
+
+from collections.abc import Sequence
+
+from amq.auth.attempts import Attempts
+from amq.auth.backend import Backend
+from amq.auth.chain import Chain, Login
+from amq.auth.credentials import Credentials, LoginPeer, Refusal
+from amq.auth.users import User
+from amq.clock import Clock
+from amq.config.settings import Settings
+
+
+class Logins:
+    """The way in. `begin`, and while the answer is a Login, `go_on` with what its question was answered."""
+
+    __slots__ = ("clock", "chain", "attempts")
+
+    def __init__(self, backends: Sequence[Backend], settings: Settings, clock: Clock) -> None:
+        self.clock = clock
+        self.chain = Chain(backends, settings.loopback_users)
+        self.attempts = Attempts(clock, settings.logins.attempts_burst, settings.logins.attempts_per_minute / 60)
+
+    def begin(self, credentials: Credentials, peer: LoginPeer) -> User | Refusal | Login:
+        """A client wants in."""
+        wait = self.attempts.admit(peer.address)
+        if wait:
+            self.attempts.failed(peer.address, credentials.shown_name, peer.protocol, False)
+            return Refusal(f"user '{credentials.shown_name}' - too many failed logins from {peer.address}", wait)
+        return self._noted(self.chain.begin(credentials, peer), credentials, peer)
+
+    def go_on(self, login: Login, proven: bool) -> User | Refusal | Login:
+        """The question of that login is answered."""
+        return self._noted(self.chain.go_on(login, proven), login.credentials, login.peer)
+
+    def _noted(
+        self, answer: User | Refusal | Login, credentials: Credentials, peer: LoginPeer
+    ) -> User | Refusal | Login:
+        if isinstance(answer, User):
+            self.attempts.succeeded(peer.address, credentials.shown_name, peer.protocol)
+        elif isinstance(answer, Refusal):
+            self.attempts.failed(peer.address, credentials.shown_name, peer.protocol, True)
+        return answer
