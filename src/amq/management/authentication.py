@@ -4,9 +4,10 @@ import base64
 import binascii
 from collections.abc import Mapping
 from ipaddress import ip_address
+from math import ceil
 from typing import Final
 
-from amq.auth.credentials import LoginPeer, Refusal
+from amq.auth.credentials import LoginPeer, Refusal, peer_at
 from amq.auth.users import User
 from amq.management.errors import ApiError
 from amq.management.node import Node
@@ -30,9 +31,12 @@ async def authenticate(node: Node, headers: Mapping[str, str], source: str) -> U
 
 
 async def login(node: Node, name: str, password: str, source: str) -> User:
-    """The user with that name and password, if it may use the API. Raises ApiError(401)."""
+    """The user with that name and password, if it may use the API. Raises ApiError(401), or 429 after too many mistakes."""
     user = await node.authenticate(name, password, peer(source))
     if isinstance(user, Refusal):
+        if user.retry_after:
+            wait = {"retry-after": str(ceil(user.retry_after))}
+            raise ApiError(429, "too_many_requests", "Too many logins have failed", wait)
         raise ApiError(401, "not_authorized", "Login failed", CHALLENGE)
     if not has_role(user.tags, MANAGEMENT):
         raise ApiError(401, "not_authorised", REFUSALS[MANAGEMENT], CHALLENGE)
@@ -53,10 +57,9 @@ def basic(header: str) -> tuple[str, str] | None:
 
 
 def peer(source: str) -> LoginPeer:
-    """The other end of a request, from its address."""
+    """The other end of a request, from its address; what is none may be anywhere."""
     try:
-        address = ip_address(source.partition("%")[0])
+        ip_address(source.partition("%")[0])
     except ValueError:
-        return LoginPeer(loopback=False)
-    mapped = getattr(address, "ipv4_mapped", None)
-    return LoginPeer(loopback=(mapped or address).is_loopback)
+        return LoginPeer(loopback=False, address=source, protocol="http")
+    return peer_at(source, "http")
