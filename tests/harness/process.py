@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,9 @@ PORTS: Final = range(20_000, 32_000)
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 10.0
 POLL_SECONDS: Final = 0.01
+# Most tests speak AMQP alone.
+WITHOUT_WEB: Final = {"AMQ_MANAGEMENT__ENABLED": "false", "AMQ_PROMETHEUS__ENABLED": "false"}
+WITH_WEB: Final = {"AMQ_MANAGEMENT__TCP__PORT": "0", "AMQ_PROMETHEUS__TCP__PORT": "0"}
 # How much of its end is shown of what a broker wrote.
 OUTPUT_TAIL: Final = 4000
 
@@ -62,18 +66,37 @@ class BrokerProcess:
     """`python -m amq serve` on a loopback port. What it writes goes to `log`, which survives restarts.
 
     `folder` is the process's working directory and holds the log; `options` are further arguments of `amq serve`.
-    `data` is the data folder; without one nothing is kept.
+    `data` is the data folder; without one nothing is kept. With `management` the HTTP API and the figures for Prometheus
+    are served, on ports that the system chooses (`http_port`, `figures_port`). `environment` is added to the process's.
     """
 
     def __init__(
-        self, folder: Path, *, port: int | None = None, options: tuple[str, ...] = (), data: Path | None = None
+        self,
+        folder: Path,
+        *,
+        port: int | None = None,
+        options: tuple[str, ...] = (),
+        data: Path | None = None,
+        management: bool = False,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.host = LOOPBACK
         self.port = free_port() if port is None else port
         self.folder = folder
         self.log = folder / f"broker-{self.port}.log"
         self._options = ("--in-memory" if data is None else f"--data={data}", *options)
+        self._environment = {**(WITH_WEB if management else WITHOUT_WEB), **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def http_port(self) -> int:
+        """Where the HTTP API is served, in the latest life."""
+        return self._announced("api")
+
+    @property
+    def figures_port(self) -> int:
+        """Where the figures for Prometheus are served, in the latest life."""
+        return self._announced("metrics")
 
     @property
     def url(self) -> str:
@@ -100,7 +123,7 @@ class BrokerProcess:
             self._process = subprocess.Popen(
                 command,
                 cwd=self.folder,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **self._environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -144,6 +167,15 @@ class BrokerProcess:
         """Stop and start again on the same port."""
         self.stop()
         self.start()
+
+    def _announced(self, what: str) -> int:
+        """The port of an address that the banner names. The banner is printed when AMQP clients can connect."""
+        deadline = time.monotonic() + START_SECONDS
+        while not (found := re.findall(rf"^  {what} +https?://[^/]*:(\d+)", self.output(), re.MULTILINE)):
+            if time.monotonic() > deadline or not self.running:
+                raise BrokerFailed(f"the broker names no {what}:\n{self.output()}")
+            time.sleep(POLL_SECONDS)
+        return int(found[-1])
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None:

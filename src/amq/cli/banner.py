@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from amq.cli.version import version
+from amq.server.listener import Door
 from amq.server.server import Server
 
 # Of long lists the banner shows the beginning.
@@ -22,6 +23,7 @@ def banner(server: Server) -> str:
     ]
     facts = [
         ("address", ", ".join(addresses) or "none"),
+        *web_facts(server),
         ("user", beginning(users)),
         ("vhost", beginning(list(server.broker.vhosts))),
         ("data", place(settings.data)),
@@ -30,6 +32,20 @@ def banner(server: Server) -> str:
     lines = [f"amq {version()} accepts AMQP 0-9-1 clients. Ctrl-C stops it.", ""]
     lines += [f"  {name:9}{value}" for name, value in facts]
     return "\n".join([*lines, ""])
+
+
+def web_facts(server: Server) -> list[tuple[str, str]]:
+    """Where the HTTP API and the figures for Prometheus are found, as far as they are served."""
+    settings, web = server.settings, server.web
+    if web is None:
+        return []
+    prefix, path = settings.management.path_prefix, settings.prometheus.path
+    facts = [("api", [_url(door, prefix) for door in web.api]), ("metrics", [_url(door, path) for door in web.figures])]
+    return [(name, ", ".join(urls)) for name, urls in facts if urls]
+
+
+def _url(door: Door, path: str) -> str:
+    return f"http{'s' * (door.tls is not None)}://{door.address()}{path}"
 
 
 def place(data: str | None) -> str:

@@ -18,6 +18,7 @@ from amq.server.collector import Collector
 from amq.server.errors import StorageFailed, storage_failures
 from amq.server.failstop import STORAGE_FAILED, fail_stop
 from amq.server.folder import DataFolder
+from amq.server.management import Web
 from amq.server.preparing import new_broker
 from amq.server.server import Server
 from amq.server.storage import Storage
@@ -75,7 +76,8 @@ async def _serve_broker(
     settings: Settings, broker: Broker, storage: Storage | None, announce: Callable[[Server], None]
 ) -> None:
     total = settings.total_memory_available_override_value or memory.available()
-    server = Server(settings, broker, _memory_alarm(settings, broker, total), Collector(), storage, fail_stop)
+    alarm = _memory_alarm(settings, broker, total)
+    server = Server(settings, broker, alarm, Collector(), storage, fail_stop, Web(settings))
     with trio.open_signal_receiver(*STOP_SIGNALS) as arrivals:
         await server.open()
         announce(server)

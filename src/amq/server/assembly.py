@@ -1,0 +1,97 @@
+"""Puts together what is served over HTTP, and serves it. Imported late: it needs what the extra brings."""
+
+import os
+import pwd
+import socket
+import time
+from pathlib import Path
+from typing import Final
+
+import trio
+
+from amq.config.settings import Settings
+from amq.management.app import application
+from amq.management.node import ListenerFact, Node
+from amq.metrics.facts import Process
+from amq.metrics.sampler import Sampler
+from amq.server import memory
+from amq.server.http import HttpServer
+from amq.server.listener import Door
+from amq.server.management import Surroundings, Web
+
+SAMPLING: Final = 5.0  # seconds
+
+
+async def serve(web: Web, surroundings: Surroundings) -> None:
+    """Serve the doors of `web` until it is stopping, or until cancelled."""
+    node = new_node(web, surroundings)
+    timeout = web.settings.ssl_handshake_timeout / 1000
+    async with trio.open_nursery() as services:
+        services.start_soon(node.sampler.run)
+        async with trio.open_nursery() as servers:
+            if web.api:
+                doors = web.api if web.owner is None else [*web.api, web.owner]
+                servers.start_soon(HttpServer(application(node, owner()), doors, timeout).run, web.stopping)
+        services.cancel_scope.cancel()
+
+
+def new_node(web: Web, surroundings: Surroundings) -> Node:
+    """What the API knows of this process."""
+    settings = web.settings
+    broker = surroundings.broker
+    started = time.time()
+    process = Process(
+        broker,
+        started,
+        memory.resident,
+        lambda: surroundings.memory_limit,
+        lambda: surroundings.disk_free_limit,
+        folder=_folder(settings),
+        journal=surroundings.journal,
+    )
+    sampler = Sampler(broker, SAMPLING, process.measure)
+    return Node(
+        broker=broker,
+        name=node_name(),
+        flush=surroundings.flush,
+        started=started,
+        sampler=sampler,
+        facts=lambda: sampler.facts or process.measure(0, 0),
+        listeners=lambda: facts_of(web, surroundings),
+        journal=surroundings.journal,
+        log=None,
+        reload=_nothing,
+        stopping=web.stopping,
+    )
+
+
+async def _nothing() -> list[str]:
+    return []
+
+
+def node_name() -> str:
+    """How this node is called: `amq@` and the machine's name."""
+    return f"amq@{socket.gethostname().partition('.')[0] or 'localhost'}"
+
+
+def owner() -> str:
+    """The name of the user who runs this process."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
+def facts_of(web: Web, surroundings: Surroundings) -> list[ListenerFact]:
+    """Every socket that listens."""
+    kinds = (("amqp", "amqp/ssl", surroundings.doors), ("http", "https", web.api))
+    found = [_fact(plain, tls, door) for plain, tls, doors in kinds for door in doors]
+    return found + [_fact("http/prometheus", "https/prometheus", door) for door in web.figures]
+
+
+def _fact(plain: str, tls: str, door: Door) -> ListenerFact:
+    return ListenerFact(plain if door.tls is None else tls, door.host, door.port)
+
+
+def _folder(settings: Settings) -> str:
+    return str(Path(settings.data).absolute() if settings.data is not None else Path.cwd())
