@@ -10,6 +10,10 @@ import attrs
 import click
 
 from amq.cli import exits
+from amq.cli.exits import CommandError
+
+# What comes with the extra `cli`.
+EXTRA: Final = {"httpx", "rich"}
 
 
 @attrs.frozen
@@ -36,6 +40,11 @@ PLACES: Final = (
         "amq.cli.journal",
         "check, show or repair the journal of a broker that does not run",
     ),
+    Place(LOOK, "list", "amq.cli.list", "list queues, exchanges, bindings, connections, users, policies..."),
+    Place(CHANGE, "add", "amq.cli.add", "add a queue, an exchange, a binding, a user, a vhost..."),
+    Place(CHANGE, "set", "amq.cli.set", "set permissions, policies, parameters, limits; change users and vhosts"),
+    Place(CHANGE, "delete", "amq.cli.delete", "delete a queue, an exchange, a binding, a user, a vhost..."),
+    Place(CHANGE, "close", "amq.cli.close", "close connections of clients"),
 )
 
 
@@ -55,7 +64,7 @@ class Tree(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of a name, imported now; None when there is none."""
         place = self.places.get(cmd_name)
-        return None if place is None else cast("click.Command", import_module(place.module).command)
+        return None if place is None else _load(place)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The commands in their sections; nothing is imported for it."""
@@ -63,6 +72,16 @@ class Tree(click.Group):
             rows = [(place.name, place.purpose) for place in self.places.values() if place.section == section]
             with formatter.section(section):
                 formatter.write_dl(rows)
+
+
+def _load(place: Place) -> click.Command:
+    try:
+        return cast("click.Command", import_module(place.module).command)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] not in EXTRA:
+            raise
+        problem = f"amq {place.name} needs {error.name}, which is not installed: pip install 'amq[cli]'"
+        raise CommandError(exits.MISSING_EXTRA, problem) from None
 
 
 def _show_version(ctx: click.Context, _option: click.Parameter, asked: bool) -> None:
