@@ -21,6 +21,7 @@ from amq.management.errors import ApiError, MethodNotAllowed, NotAuthorised, Not
 from amq.management.node import Node
 from amq.management.roles import REFUSALS, has_role
 from amq.management.routing import Place, Routes, parameters
+from amq.management.static import Console
 from amq.management.table import ENDPOINTS
 
 LOGGER: Final = logging.getLogger(__name__)
@@ -176,4 +177,5 @@ def application(node: Node, owner: str = "owner") -> ASGIApp:
     """All that is served on the management port."""
     app = Starlette()
     app.mount(API, Api(node, owner))
+    app.mount("/", Console())
     return app

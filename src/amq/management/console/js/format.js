@@ -9,6 +9,9 @@ export const whole = (value) => (value == null ? "–" : WHOLE.format(value));
 // For tight places: 1.2M.
 export const short = (value) => (value == null ? "–" : Math.abs(value) < 10_000 ? FINE.format(value) : SHORT.format(value));
 
+// Of things that come in ones: a scale of them has no halves.
+export const number = Object.assign((value) => short(value), { least: 4 });
+
 export const rate = (value) => (value == null ? "–" : `${value < 100 ? FINE.format(value) : short(value)}/s`);
 
 export function octets(value) {

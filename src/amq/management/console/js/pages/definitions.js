@@ -1,0 +1,1 @@
+export const definitions = { title: () => "definitions", load: async () => ({}), view: () => [] };

@@ -1,0 +1,1 @@
+export const limits = { title: () => "limits", load: async () => ({}), view: () => [] };

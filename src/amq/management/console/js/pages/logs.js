@@ -1,0 +1,1 @@
+export const logs = { title: () => "logs", load: async () => ({}), view: () => [] };

@@ -1,0 +1,1 @@
+export const parameters = { title: () => "parameters", load: async () => ({}), view: () => [] };

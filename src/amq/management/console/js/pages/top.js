@@ -1,0 +1,1 @@
+export const top = { title: () => "top", load: async () => ({}), view: () => [] };

@@ -1,0 +1,1 @@
+export const user = { title: () => "user", load: async () => ({}), view: () => [] };

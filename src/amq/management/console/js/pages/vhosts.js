@@ -1,0 +1,1 @@
+export const vhosts = { title: () => "vhosts", load: async () => ({}), view: () => [] };
