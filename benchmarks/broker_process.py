@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from compare import RABBITMQ, free_port, rabbitmq_environment
+from compare import RABBITMQ, WITH_WEB, free_port, rabbitmq_environment
 
 PATIENCE: Final = 900.0  # seconds for a start
 GRACE: Final = 60.0  # seconds for a stop
@@ -108,7 +108,7 @@ def amq(folder: Path) -> Broker:
     """An amq that keeps its data in `folder`/data."""
     port = free_port()
     serve = [sys.executable, "-m", "amq", "serve", "--data", str(folder / "data"), "--listen", f"127.0.0.1:{port}"]
-    return Broker(serve, dict(os.environ), port, folder / "log")
+    return Broker(serve, {**os.environ, **WITH_WEB}, port, folder / "log")
 
 
 def rabbitmq(folder: Path) -> Broker | None:

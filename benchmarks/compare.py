@@ -29,6 +29,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+# Figures and the HTTP API are served as usual, on ports that the system chooses.
+WITH_WEB = {"AMQ_MANAGEMENT__TCP__PORT": "0", "AMQ_PROMETHEUS__TCP__PORT": "0"}
 SECONDS = 60  # for one run; what is not through by then counts as nothing
 # name: (arguments of amqpload, share of --count)
 SCENARIOS = {
@@ -100,7 +102,7 @@ def our_broker(address: str | None) -> Iterator[str]:
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="amq-compare-") as scratch:
         command = [sys.executable, "-m", "amq", "serve", "--data", scratch, "--listen", f"127.0.0.1:{port}"]
-        with running([*command, "--log-level", "warning"], port, dict(os.environ)) as started:
+        with running([*command, "--log-level", "warning"], port, {**os.environ, **WITH_WEB}) as started:
             yield started
 
 

@@ -5,6 +5,7 @@
 "accepted" is a TCP connection, "opened" an AMQP connection up to connection.open-ok (pika).
 """
 
+import os
 import socket
 import statistics
 import subprocess
@@ -44,7 +45,8 @@ def spawn() -> tuple[float, float]:
     port = free_port()
     start = time.perf_counter()
     command = [sys.executable, "-m", "amq", "serve", "--in-memory", "--listen", f"{LOOPBACK}:{port}"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    environ = {**os.environ, "AMQ_MANAGEMENT__TCP__PORT": "0", "AMQ_PROMETHEUS__TCP__PORT": "0"}
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environ) as process:
         try:
             wait_until_accepted(port, process)
             accepted = time.perf_counter()

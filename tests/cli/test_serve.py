@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import pika
 import pytest
 
-from tests.harness.process import BrokerFailed, BrokerProcess, free_port
+from tests.harness.process import WITHOUT_WEB, BrokerFailed, BrokerProcess, free_port
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Connect
@@ -159,7 +159,7 @@ def test_publishers_are_blocked_while_too_little_of_the_disk_is_free(tmp_path: P
 def test_python_m_amq_serves_with_and_without_saying_so(command: list[str], tmp_path: Path, connect: Connect) -> None:
     port = free_port()
     arguments = [sys.executable, *command, "--listen", f"127.0.0.1:{port}"]
-    environ = {**os.environ, "AMQ_DATA": "none"}
+    environ = {**os.environ, **WITHOUT_WEB, "AMQ_DATA": "none"}
     with subprocess.Popen(
         arguments, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:

@@ -19,6 +19,7 @@ import pytest
 from tests.conformance.client import Channel, Connection
 from tests.conformance.differences import DIFFERENCES
 from tests.conformance.heard import Mismatch
+from tests.harness.process import WITHOUT_WEB
 
 START_LIMIT = 15.0
 numbers = itertools.count(1)
@@ -91,7 +92,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int
     with (home / "log").open("wb") as log:
         command = [sys.executable, "-m", "amq", "serve", "--data", str(home / "data")]
         command += ["--listen", f"127.0.0.1:{here[1]}"]
-        process = subprocess.Popen(command, cwd=home, env={**os.environ, "PYTHONPATH": sources}, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            command, cwd=home, env={**os.environ, **WITHOUT_WEB, "PYTHONPATH": sources}, stdout=log, stderr=log
+        )
         try:
             wait_until_it_accepts(here, process)
             yield here

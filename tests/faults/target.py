@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.faults.client import Address
-from tests.harness.process import LOOPBACK, free_port
+from tests.harness.process import LOOPBACK, WITHOUT_WEB, free_port
 
 START_SECONDS: Final = 90.0
 STOP_SECONDS: Final = 30.0
@@ -128,7 +128,9 @@ def amq(folder: Path, *options: str, environment: Mapping[str, str] | None = Non
     """`amq serve` that keeps its data in `folder/data`; not started."""
     port = free_port()
     command = [sys.executable, "-m", "amq", "serve", "--listen", f"{LOOPBACK}:{port}"]
-    return Target([*command, "--data", str(folder / "data"), *options], folder, port, environment or {})
+    return Target(
+        [*command, "--data", str(folder / "data"), *options], folder, port, {**WITHOUT_WEB, **(environment or {})}
+    )
 
 
 def rabbitmq(folder: Path) -> Target:

@@ -66,8 +66,9 @@ class BrokerProcess:
     """`python -m amq serve` on a loopback port. What it writes goes to `log`, which survives restarts.
 
     `folder` is the process's working directory and holds the log; `options` are further arguments of `amq serve`.
-    `data` is the data folder; without one nothing is kept. With `management` the HTTP API and the figures for Prometheus
-    are served, on ports that the system chooses (`http_port`, `figures_port`). `environment` is added to the process's.
+    `data` is the data folder; without one nothing is kept. With `management` the HTTP API and the figures for
+    Prometheus are served, on ports that the system chooses (`http_port`, `figures_port`). `environment` is added to
+    the process's.
     """
 
     def __init__(
