@@ -64,7 +64,7 @@ AN_OPERATOR: Final = (
 )
 KEYWORDS: Final = (*("AND", "OR", "NOT", "BETWEEN", "IN", "LIKE", "ESCAPE", "CONTAINS", "IS", "NULL", "TRUE", "FALSE"),)
 
-_STRING: Final = r"'(?:[^']|'')*'"
+_STRING: Final = r"'(?:[^']|'')*'(?!')"
 _WORD: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 _NUMBER: Final = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _STEP: Final = re.compile(rf"\.({_WORD})|\[({_STRING})\]|\[([0-9]+)\]")
