@@ -31,7 +31,10 @@ async def authenticate(node: Node, headers: Mapping[str, str], source: str) -> U
 
 
 async def login(node: Node, name: str, password: str, source: str) -> User:
-    """The user with that name and password, if it may use the API. Raises ApiError(401), or 429 after too many mistakes."""
+    """The user with that name and password, if it may use the API.
+
+    Raises ApiError(401), or 429 when too many logins from that source have failed.
+    """
     user = await node.authenticate(name, password, peer(source))
     if isinstance(user, Refusal):
         if user.retry_after:
