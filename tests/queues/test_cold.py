@@ -51,6 +51,7 @@ class Disk:
         while self.journal.wanted:
             load = self.journal.wanted.pop(0)
             if load.stale():
+                load.arrived([])
                 continue
             self.loads += 1
             lsns = load.lsns()

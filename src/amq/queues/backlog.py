@@ -16,7 +16,7 @@ from typing import Final
 from amq.journal.loading import Page
 from amq.journal.record import Lsns
 from amq.message import Message
-from amq.queues.span import KeptSpan, PagedSpan, Span
+from amq.queues.span import GONE, KeptSpan, PagedSpan, Span
 
 # So many messages or octets of bodies are read back at once, and asked for when no more than that many are left.
 SPAN: Final = 2048
@@ -64,6 +64,17 @@ class Backlog:
         """The parts that it is made of, by the priority that they are for, the one that is emptied first in front."""
         raise NotImplementedError
 
+    def split(self, position: int) -> tuple[int, int]:
+        """The part that a position is in, by its priority, and the position there."""
+        raise NotImplementedError
+
+    def joined(self, level: int, position: int) -> int:
+        """The position among all of what stands at `position` of a part."""
+        raise NotImplementedError
+
+    def removed(self) -> None:
+        """A message was taken out of one of the parts."""
+
     def restore(self, priority: int, lsns: range, octets: int) -> tuple[range, "Fifo"]:
         """Append messages of a priority that stand in the journal, with bodies of `octets` together.
 
@@ -77,10 +88,10 @@ class Fifo(Backlog):
 
     `tail` takes what comes in; it is `ready` itself while nothing is `cold`. `cold_count` counts the messages of all
     spans, and `loading` is the span that is being read. Messages with LSNs up to `delivered` had been delivered before
-    the broker was started.
+    the broker was started. Of all that are not returned `holes` are GONE; the first of `ready` never is.
     """
 
-    __slots__ = ("ready", "head", "returned", "tail", "cold", "cold_count", "loading", "delivered")
+    __slots__ = ("ready", "head", "returned", "tail", "cold", "cold_count", "loading", "delivered", "holes")
 
     def __init__(self) -> None:
         self.ready: deque[Message] = deque()
@@ -91,6 +102,7 @@ class Fifo(Backlog):
         self.cold_count: int = 0
         self.loading: Span | None = None
         self.delivered: int = 0
+        self.holes: int = 0
 
     def push(self, message: Message) -> int:
         self.tail.append(message)
@@ -103,7 +115,17 @@ class Fifo(Backlog):
         position = self.head
         self.head = position + 1
         message = self.ready.popleft()
+        if self.holes:
+            self.skip_gone()
         return position, message, 0 < message.lsn <= self.delivered
+
+    def skip_gone(self) -> None:
+        """See to it that the first that is ready is a message."""
+        ready = self.ready
+        while ready and ready[0] is GONE:
+            ready.popleft()
+            self.head += 1
+            self.holes -= 1
 
     def at_hand(self) -> bool:
         return bool(self.returned or self.ready)
@@ -117,10 +139,10 @@ class Fifo(Backlog):
         heappush(self.returned, (position, message))
 
     def size(self) -> int:
-        return self._waiting() + len(self.returned)
+        return self._waiting() - self.holes + len(self.returned)
 
     def _waiting(self) -> int:
-        """Those that are not returned."""
+        """The places of those that are not returned."""
         count = len(self.ready) + self.cold_count
         return count if self.tail is self.ready else count + len(self.tail)
 
@@ -134,6 +156,7 @@ class Fifo(Backlog):
         self.cold.clear()
         self.cold_count = 0
         self.loading = None
+        self.holes = 0
         self.returned.clear()
 
     def positions(self) -> list[int]:
@@ -142,13 +165,21 @@ class Fifo(Backlog):
     def levels_in_order(self) -> "list[tuple[int, Fifo]]":
         return [(0, self)]
 
+    def split(self, position: int) -> tuple[int, int]:
+        return 0, position
+
+    def joined(self, level: int, position: int) -> int:
+        return position
+
     # -- what is not in memory --
 
     def wanted(self) -> Span | None:
         """The span that should be read now, so that it is there in time; None when none should."""
-        if self.loading is None and self.cold and len(self.ready) <= self.cold[0].count:
+        while self.loading is None and self.cold and len(self.ready) <= self.cold[0].count:
             self.loading = self.cold[0]
-            return self.loading
+            if self.loading.stored():
+                return self.loading
+            self.arrived(self.loading, [])
         return None
 
     def arrived(self, span: Span, messages: list[Message]) -> bool:
@@ -160,10 +191,12 @@ class Fifo(Backlog):
         self.cold_count -= span.count
         if isinstance(span, PagedSpan):
             span.page.dropped = True
-        self.ready.extend(messages)
+        self.ready.extend(span.filled(messages))
         if not self.cold and self.tail is not self.ready:
             self.ready.extend(self.tail)
             self.tail = self.ready
+        if self.holes:
+            self.skip_gone()
         return True
 
     def restore(self, priority: int, lsns: range, octets: int) -> "tuple[range, Fifo]":
@@ -218,24 +251,26 @@ class Fifo(Backlog):
     def _next_span(self, safe: int | None, pages: list[Page] | None) -> Span | None:
         """The first messages of the tail, as far as they are found again in one place."""
         tail = self.tail
-        if not tail:
+        first = next((message for message in tail if message is not GONE), None)
+        if first is None:
             return None
-        kept = safe is not None and tail[0].lsn > 0
+        kept = safe is not None and first.lsn > 0
         if not kept and pages is None:
             return None
         taken: list[Message] = []
         octets = 0
         while tail and len(taken) < SPAN and octets < SPAN_OCTETS:
             lsn = tail[0].lsn
-            if safe is not None and (lsn > safe or (lsn > 0) != kept):
+            if safe is not None and tail[0] is not GONE and (lsn > safe or (lsn > 0) != kept):
                 break
             message = tail.popleft()
             taken.append(message)
             octets += len(message.body)
-        if not taken:
+        if all(message is GONE for message in taken):
+            tail.extendleft(reversed(taken))
             return None
         if kept:
-            return KeptSpan.of([message.lsn for message in taken], octets)
+            return KeptSpan.of(taken, octets)
         span = PagedSpan(taken, octets)
         if pages is not None:
             pages.append(span.page)

@@ -151,7 +151,11 @@ class ClassicQueue(StoredQueue):
             consumer = consumers.next()
             if consumer is None:
                 break
-            if fifo is not None and not (fifo.returned or self.guarded or self.deadlines) and consumers.alone():
+            if (
+                fifo is not None
+                and not (fifo.returned or self.guarded or self.deadlines or fifo.holes)
+                and consumers.alone()
+            ):
                 self.hand_run(fifo, consumer)
             else:
                 position, message, redelivered = backlog.pop()

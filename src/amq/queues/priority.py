@@ -74,6 +74,15 @@ class Prioritized(Backlog):
     def levels_in_order(self) -> list[tuple[int, Fifo]]:
         return [(number, self.levels[number]) for number in sorted(self.levels, reverse=True)]
 
+    def split(self, position: int) -> tuple[int, int]:
+        return position % LEVELS, position // LEVELS
+
+    def joined(self, level: int, position: int) -> int:
+        return position * LEVELS + level
+
+    def removed(self) -> None:
+        self.count -= 1
+
     def restore(self, priority: int, lsns: range, octets: int) -> tuple[range, Fifo]:
         number = min(priority, self.highest)
         places, level = self.level(number).restore(priority, lsns, octets)

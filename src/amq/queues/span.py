@@ -7,6 +7,7 @@ not survive anything:
 """
 
 from array import array
+from bisect import bisect_left
 from struct import Struct
 from typing import Final
 
@@ -18,14 +19,47 @@ from amq.wire import properties as props
 _PAGED: Final = Struct("<HIII")
 
 
+# Stands in a backlog where an operator has removed a message, so that all others keep their positions.
+GONE: Final = Message(b"\0\0", b"", b"", props.Properties())
+
+
 class Span:
-    """`count` messages in a row, with bodies of about `octets` together."""
+    """`count` messages in a row, with bodies of about `octets` together.
 
-    __slots__ = ("count", "octets")
+    Some of them may be gone: `missing` are the places of those that are not stored either, ascending, `struck` of those
+    that were removed when it was too late for that.
+    """
 
-    def __init__(self, count: int, octets: int) -> None:
+    __slots__ = ("count", "octets", "missing", "struck")
+
+    def __init__(self, count: int, octets: int, missing: list[int]) -> None:
         self.count = count
         self.octets = octets
+        self.missing = missing
+        self.struck: list[int] = []
+
+    def stored(self) -> int:
+        """How many of its messages are stored."""
+        return self.count - len(self.missing)
+
+    def places(self) -> list[int]:
+        """The places of the messages that are stored."""
+        if not self.missing:
+            return list(range(self.count))
+        missing = set(self.missing)
+        return [place for place in range(self.count) if place not in missing]
+
+    def filled(self, messages: list[Message]) -> list[Message]:
+        """Those that were stored, with GONE in the place of every one that is not there any more."""
+        if self.missing:
+            places = self.places()
+            found = [GONE] * self.count
+            for place, message in zip(places, messages, strict=True):
+                found[place] = message
+            messages = found
+        for place in self.struck:
+            messages[place] = GONE
+        return messages
 
 
 class KeptSpan(Span):
@@ -33,14 +67,24 @@ class KeptSpan(Span):
 
     __slots__ = ("lsns",)
 
-    def __init__(self, lsns: Lsns, octets: int) -> None:
-        super().__init__(len(lsns), octets)
+    def __init__(self, lsns: Lsns, octets: int, missing: list[int] | None = None) -> None:
+        missing = missing or []
+        super().__init__(len(lsns) + len(missing), octets, missing)
         self.lsns: Lsns = lsns
 
     @classmethod
-    def of(cls, numbers: list[int], octets: int) -> "KeptSpan":
-        """A span of these."""
-        return cls(compact(numbers), octets)
+    def of(cls, messages: list[Message], octets: int) -> "KeptSpan":
+        """A span of these, of which some may be GONE, but not all."""
+        missing = [place for place, message in enumerate(messages) if message is GONE]
+        return cls(compact([message.lsn for message in messages if message is not GONE]), octets, missing)
+
+    def remove(self, lsn: int) -> None:
+        """Forget one of them: it must not be read any more."""
+        at = bisect_left(self.lsns, lsn)
+        self.missing = sorted([*self.missing, self.places()[at]])
+        left = list(self.lsns)
+        del left[at]
+        self.lsns = compact(left) if left else range(0)
 
     def extend(self, part: range, octets: int, most: int, most_octets: int) -> bool:
         """Take further messages in; False when that would be too many, or too much."""
@@ -64,8 +108,9 @@ class PagedSpan(Span):
     __slots__ = ("page",)
 
     def __init__(self, messages: list[Message], octets: int) -> None:
-        super().__init__(len(messages), octets)
-        self.page = Page([piece for message in messages for piece in packed(message)])
+        missing = [place for place, message in enumerate(messages) if message is GONE]
+        super().__init__(len(messages), octets, missing)
+        self.page = Page([piece for message in messages if message is not GONE for piece in packed(message)])
 
 
 def packed(message: Message) -> list[bytes]:
