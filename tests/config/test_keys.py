@@ -3,7 +3,7 @@
 import attrs
 import pytest
 
-from amq.config.keys import KEYS, PARTS, find
+from amq.config.keys import GROUPS, KEYS, PARTS, find
 from amq.config.settings import Settings
 
 
@@ -18,6 +18,10 @@ def test_every_setting_has_a_key() -> None:
     for field in attrs.fields_dict(Settings):
         if field in PARTS:
             parts = {f"{field}.{part}" for part in attrs.fields_dict(PARTS[field])}
+            assert parts <= reachable
+        elif field in GROUPS:
+            # Its name is the word in the place of the `$`.
+            parts = {f"{field}.{part}" for part in attrs.fields_dict(GROUPS[field]) if part != "name"}
             assert parts <= reachable
         else:
             assert field in reachable

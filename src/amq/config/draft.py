@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
-from amq.config.keys import KEYS, PARTS, Key
+from amq.config.keys import GROUPS, KEYS, PARTS, Key
 from amq.config.origins import Origins
 from amq.config.settings import Listener, Settings
 
@@ -51,10 +51,13 @@ class Draft:
             if key.name not in self._given or key.field == "listeners" or key.field == "loopback_users":
                 continue
             owner, _, part = key.field.partition(".")
+            if owner in GROUPS:
+                continue
             into = parts.setdefault(owner, {}) if part else fields
             into[part or owner] = self._gathered(key)
         for owner, values in parts.items():
             fields[owner] = PARTS[owner](**values)
+        self._put_groups(fields)
         self._put_loopback_users(fields)
         self._put_listeners(fields)
         return Settings(**fields)
@@ -65,7 +68,18 @@ class Draft:
             return given[""]
         if key.field == "default_user_tags":
             return frozenset(word for word, wanted in given.items() if wanted)
+        if key.field == "parameter_limits":
+            return given
         return tuple(given[word] for word in sorted(given, key=_natural))
+
+    def _put_groups(self, fields: dict[str, Any]) -> None:
+        for group, kind in GROUPS.items():
+            members: dict[str, dict[str, Any]] = {}
+            for key in KEYS:
+                owner, _, part = key.field.partition(".")
+                for word, value in self._given.get(key.name, {}).items() if owner == group else ():
+                    members.setdefault(word, {})[part] = value
+            fields[group] = tuple(kind(name=word, **members[word]) for word in sorted(members, key=_natural))
 
     def _put_loopback_users(self, fields: dict[str, Any]) -> None:
         if "loopback_users" in self._given:

@@ -10,6 +10,7 @@ import attrs
 
 from amq.config import values
 from amq.config.access import LimitSettings, LoginSettings
+from amq.config.seeds import DefaultLimits, DefaultPolicy, DefaultUser, ImportSettings
 from amq.config.settings import DefaultPermissions, DiskFreeLimit, MemoryWatermark, Settings, TlsSettings
 from amq.config.web import ManagementSettings, PrometheusSettings
 
@@ -19,12 +20,20 @@ PARTS: Final[dict[str, type]] = {
     "default_permissions": DefaultPermissions,
     "memory_high_watermark": MemoryWatermark,
     "disk_free_limit": DiskFreeLimit,
+    "imports": ImportSettings,
     "logins": LoginSettings,
     "limits": LimitSettings,
     "management": ManagementSettings,
     "management_tls": TlsSettings,
     "prometheus": PrometheusSettings,
     "prometheus_tls": TlsSettings,
+}
+
+# Settings that there may be several of, each made of several keys and called by the word in the place of their `$`.
+GROUPS: Final[dict[str, type]] = {
+    "default_limits": DefaultLimits,
+    "default_policies": DefaultPolicy,
+    "default_users": DefaultUser,
 }
 
 
@@ -92,13 +101,14 @@ class Key:
         value = self.parse(text)
         attribute = self._attribute()
         if attribute.validator is not None:
-            attribute.validator(None, attribute, (value,) if self.many else value)
+            grouped = self.field.partition(".")[0] in GROUPS
+            attribute.validator(None, attribute, (value,) if self.many and not grouped else value)
         return value
 
     def _attribute(self) -> "attrs.Attribute[Any]":
         owner, _, part = self.field.partition(".")
         if part:
-            return attrs.fields_dict(PARTS[owner])[part]
+            return attrs.fields_dict({**PARTS, **GROUPS}[owner])[part]
         return attrs.fields_dict(Settings)[owner]
 
     def _described(self) -> Any:
@@ -184,6 +194,43 @@ KEYS: Final = (
     Key("product.version", "product_version"),
     Key("load_definitions", "load_definitions", path=True),
     Key("definitions.local.path", "load_definitions", path=True),
+    Key("definitions.import_backend", "imports.backend"),
+    Key("definitions.https.url", "imports.url"),
+    Key("definitions.tls.cacertfile", "imports.cacertfile", path=True),
+    Key("definitions.tls.verify", "imports.verify"),
+    Key("definitions.skip_if_unchanged", "imports.skip_if_unchanged", values.flag),
+    Key("definitions.hashing.algorithm", "imports.hashing"),
+    Key("default_limits.vhosts.$id.pattern", "default_limits.pattern", values.pattern),
+    Key("default_limits.vhosts.$id.max_connections", "default_limits.max_connections", values.count_or_none),
+    Key("default_limits.vhosts.$id.max_queues", "default_limits.max_queues", values.count_or_none),
+    Key("default_policies.operator.$id.vhost_pattern", "default_policies.vhost_pattern", values.pattern),
+    Key("default_policies.operator.$id.queue_pattern", "default_policies.queue_pattern", values.pattern),
+    Key("default_policies.operator.$id.apply_to", "default_policies.apply_to"),
+    Key("default_policies.operator.$id.expires", "default_policies.expires", values.duration),
+    Key("default_policies.operator.$id.message_ttl", "default_policies.message_ttl", values.duration),
+    Key("default_policies.operator.$id.max_length", "default_policies.max_length", values.whole),
+    Key("default_policies.operator.$id.max_length_bytes", "default_policies.max_length_bytes", values.memory),
+    Key(
+        "default_policies.operator.$id.max_in_memory_length",
+        "default_policies.max_in_memory_length",
+        values.whole,
+    ),
+    Key(
+        "default_policies.operator.$id.max_in_memory_bytes",
+        "default_policies.max_in_memory_bytes",
+        values.memory,
+    ),
+    Key("default_policies.operator.$id.delivery_limit", "default_policies.delivery_limit", values.whole),
+    Key("default_policies.operator.$id.classic_queues.ha_mode", "default_policies.ha_mode"),
+    Key("default_policies.operator.$id.classic_queues.ha_params", "default_policies.ha_params", values.whole),
+    Key("default_policies.operator.$id.classic_queues.ha_sync_mode", "default_policies.ha_sync_mode"),
+    Key("default_users.$name.vhost_pattern", "default_users.vhost_pattern", values.pattern),
+    Key("default_users.$name.password", "default_users.password"),
+    Key("default_users.$name.tags", "default_users.tags", values.words),
+    Key("default_users.$name.configure", "default_users.configure", values.pattern),
+    Key("default_users.$name.write", "default_users.write", values.pattern),
+    Key("default_users.$name.read", "default_users.read", values.pattern),
+    Key("runtime_parameters.limits.$component", "parameter_limits", values.whole),
     Key("cluster_name", "cluster_name"),
     Key("management.enabled", "management.enabled", values.flag),
     Key("management.tcp.port", "management.tcp_port", values.whole),

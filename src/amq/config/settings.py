@@ -4,12 +4,15 @@ Knows units, ranges and defaults; knows nothing of files, of the environment or 
 (`amq.config.keys` does).
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 import attrs
 
 from amq.config.access import LimitSettings, LoginSettings
 from amq.config.fields import about, filled, free, one_of, share, some_of, whole
+from amq.config.seeds import DefaultLimits, DefaultPolicy, DefaultUser, ImportSettings
 from amq.config.web import ManagementSettings, PrometheusSettings
 
 LOG_LEVELS: Final = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency", "none")
@@ -272,7 +275,25 @@ class Settings:
     product_version: str = free(
         "3.13.7", "text", "`version` in the server-properties, by which clients decide (decision 0001)."
     )
-    load_definitions: str | None = free(None, "path of a file", "Definitions (JSON) to import at the start.")
+    load_definitions: str | None = free(
+        None,
+        "path of a file, or of a folder",
+        "Definitions (JSON) to import at the start; of a folder every file, by name.",
+    )
+    imports: ImportSettings = attrs.field(
+        default=ImportSettings(), metadata=about("see definitions.import_backend", "Where else definitions come from.")
+    )
+    default_limits: tuple[DefaultLimits, ...] = free(
+        (), "see default_limits", "Limits of new vhosts; of several that are for one the first by its word counts."
+    )
+    default_policies: tuple[DefaultPolicy, ...] = free((), "see default_policies", "Operator policies of new vhosts.")
+    default_users: tuple[DefaultUser, ...] = free((), "see default_users", "Users that are made with new vhosts.")
+    parameter_limits: Mapping[str, int] = attrs.field(
+        default=MappingProxyType({}),
+        metadata=about(
+            "a whole number", "Most runtime parameters of a component, over all vhosts; a negative number is no limit."
+        ),
+    )
     cluster_name: str = free("amq@localhost", "text", "`cluster_name` in the server-properties.")
 
     management: ManagementSettings = attrs.field(

@@ -17,10 +17,21 @@ MEMORY_UNITS: Final[dict[str, int]] = {
     **{spelled: 1000**power for power, unit in enumerate("kmgtp", 1) for spelled in (unit, unit + "b")},
     **{spelled: 1024**power for power, unit in enumerate("kmgtp", 1) for spelled in (unit + "i", unit + "ib")},
 }
+TIME_UNITS: Final = {
+    "f": 1_209_600_000,
+    "w": 604_800_000,
+    "d": 86_400_000,
+    "h": 3_600_000,
+    "m": 60_000,
+    "s": 1000,
+    "ms": 1,
+}
 EVERY_INTERFACE: Final = "::"
 _WHOLE: Final = re.compile(r"[+-]?[0-9]+")
 _SIZE: Final = re.compile(r"([0-9]+)(KB|MB|GB|kb|mb|gb)")
 _MEMORY: Final = re.compile(r"([0-9]+)([a-z]*)", re.IGNORECASE)
+_TIME: Final = re.compile(r"([0-9]+)(ms|[fwdhms])")
+_DURATION: Final = re.compile(r"(?:[0-9]+(?:ms|[fwdhms]))+")
 _PORT: Final = re.compile(r"[0-9]{1,5}")
 
 
@@ -100,6 +111,20 @@ def count_or_none(value: str) -> int | None:
 def name_or_none(value: str) -> str | None:
     """A name, or `none`, which is None."""
     return None if value == "none" else value
+
+
+def duration(value: str) -> int:
+    """Milliseconds, or with units: `1d12h`, `90s`, `250ms`; f, w, d, h, m, s, ms, where f is a fortnight."""
+    if _WHOLE.fullmatch(value):
+        return whole(value)
+    if not _DURATION.fullmatch(value):
+        raise ValueError(f"'{value}' is not a time")
+    return sum(int(number) * TIME_UNITS[unit] for number, unit in _TIME.findall(value))
+
+
+def words(value: str) -> tuple[str, ...]:
+    """Words with commas between them."""
+    return tuple(word.strip() for word in value.split(",") if word.strip())
 
 
 def certificate_name(value: str) -> str:
