@@ -15,7 +15,7 @@ import attrs
 from amq.journal import change
 from amq.journal.batch import Batch
 from amq.journal.change import Change
-from amq.vhost.terms import pairs, shown
+from amq.vhost.policy_keys import term
 from amq.vhost.vhost import Vhost
 
 VHOST_LIMITS: Final = "vhost-limits"
@@ -108,12 +108,12 @@ def check_limits(name: str, value: object) -> dict[str, int]:
     """A vhost's limits as a parameter of that name gives them. Raises ParameterError."""
     if isinstance(value, list):
         if value:
-            raise ParameterError(f"Unrecognised terms {shown(value)} in {name}")
+            raise ParameterError(f"Unrecognised terms {term(value)} in {name}")
         return {}
     if not isinstance(value, Mapping):
-        raise ParameterError(f"{name} not a list {shown(value)}")
+        raise ParameterError(f"{name} not a list {term(value)}")
     unknown = {key: found for key, found in value.items() if key not in LIMITED}
-    problems = [f"Unrecognised terms {pairs(unknown)} in {name}"] if unknown else []
+    problems = [f"Unrecognised terms {_pairs(unknown)} in {name}"] if unknown else []
     problems += wrong_limits(value, LIMITED)
     if problems:
         raise ParameterError(*problems)
@@ -123,7 +123,7 @@ def check_limits(name: str, value: object) -> dict[str, int]:
 def wrong_limits(value: Mapping[str, object], names: tuple[str, ...]) -> list[str]:
     """What is wrong with the limits of these names."""
     return [
-        f"{key} should be a number, actually was {shown(value[key])}"
+        f"{key} should be a number, actually was {term(value[key])}"
         for key in names
         if key in value and (isinstance(value[key], bool) or not isinstance(value[key], int))
     ]
@@ -149,13 +149,18 @@ def clear_limit(vhost: Vhost, name: str) -> None:
 def check_user_limits(value: object) -> dict[str, int]:
     """A user's limits as a request or a document gives them. Raises ValueError in RabbitMQ's words."""
     if not isinstance(value, Mapping):
-        raise ValueError(f"user-limits not a list {shown(value)}")
+        raise ValueError(f"user-limits not a list {term(value)}")
     unknown = {key: found for key, found in value.items() if key not in USER_LIMITED}
-    problems = [f"Unrecognised terms {pairs(unknown)} in user-limits"] if unknown else []
+    problems = [f"Unrecognised terms {_pairs(unknown)} in user-limits"] if unknown else []
     problems += wrong_limits(value, USER_LIMITED)
     if problems:
         raise ValueError(problems[0])
     return {key: value[key] for key in USER_LIMITED if key in value}
+
+
+def _pairs(fields: Mapping[str, object]) -> str:
+    """Fields as Erlang shows a list of pairs, by name."""
+    return "[" + ",".join(f"{{{term(key)},{term(fields[key])}}}" for key in sorted(fields)) + "]"
 
 
 # -- global --
