@@ -95,7 +95,7 @@ $(VENV)/created:
 # Editable, so that the environment follows the sources and need not be made again after a pull.
 $(VENV)/installed: setup.cfg pyproject.toml | $(VENV)/created
 	@echo "installing amq into $(VENV)"
-	@$(PIP) --editable . && touch $@
+	@$(PIP) --editable '.[all]' && touch $@
 
 $(VENV)/installed-tests: setup.cfg pyproject.toml | $(VENV)/created
 	@echo "installing amq and what its tests need into $(VENV)"

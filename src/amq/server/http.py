@@ -9,9 +9,9 @@ Not imported by a broker that serves no HTTP: Hypercorn is an extra.
 import contextlib
 import logging
 import socket
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import attrs
 import trio
@@ -77,7 +77,7 @@ class PatientStream(trio.abc.HalfCloseableStream):
 class HttpServer:
     """Serves one application on several doors; who comes in through an OwnerDoor is told to it as `local`."""
 
-    app: ASGIFramework
+    app: Callable[..., Awaitable[None]]
     doors: Sequence[Door]
     handshake_timeout: float  # seconds
     _clients: dict[trio.CancelScope, trio.SocketStream] = attrs.field(factory=dict, init=False)
@@ -148,4 +148,4 @@ class HttpServer:
         if door.tls is not None:
             secured = trio.SSLStream(patient, door.tls, server_side=True, https_compatible=True)
         state = ConnectionState(LifespanState({"local": isinstance(door, OwnerDoor)}))
-        await TCPServer(ASGIWrapper(self.app), self._config, self._context, state, secured).run()
+        await TCPServer(ASGIWrapper(cast("ASGIFramework", self.app)), self._config, self._context, state, secured).run()
