@@ -9,8 +9,8 @@ from amq.auth.passwords import verify_password
 from amq.broker import Broker
 from amq.config.settings import Settings
 from amq.definitions.apply import apply
-from amq.definitions.document import parse
 from amq.definitions.fields import DocumentError
+from amq.definitions.parse import parse
 from amq.errors import ChannelFault
 from tests.harness.dialogue import enter
 

@@ -7,8 +7,9 @@ import pytest
 
 from amq.auth.passwords import hash_password, verify_password
 from amq.auth.users import User
-from amq.definitions.document import BindingDefinition, ExchangeDefinition, QueueDefinition, parse
+from amq.definitions.document import BindingDefinition, ExchangeDefinition, QueueDefinition
 from amq.definitions.fields import DocumentError
+from amq.definitions.parse import parse
 from amq.vhost.permission import Permission, TopicPermission
 
 HASH = hash_password(b"secret")

@@ -12,10 +12,11 @@ from amq.auth.passwords import hash_password
 from amq.auth.users import User
 from amq.broker import Broker
 from amq.config.settings import Settings
-from amq.definitions import entities
+from amq.definitions import entities, stored
 from amq.definitions.document import BindingDefinition, ExchangeDefinition, UserPermission, UserTopicPermission
-from amq.definitions.entities import NumberedQueue, OrderedBinding, VhostDefinition, Writes
+from amq.definitions.entities import Writes
 from amq.definitions.fields import DocumentError
+from amq.definitions.stored import NumberedQueue, OrderedBinding, VhostEntry
 from amq.journal.batch import Batch
 from amq.vhost import topology
 from amq.vhost.permission import Permission, TopicPermission
@@ -115,7 +116,7 @@ def test_a_queue_comes_back_as_it_was(vhost: str, name: bytes, arguments: Table)
     broker = new_broker()
     made = queue(broker.add_vhost(vhost), name, arguments)
     (_, (key, value)) = written(broker).puts
-    read = entities.read(key, value)
+    read = stored.read(key, value)
     assert read == NumberedQueue(vhost, name, True, False, arguments, key.decode(), made.id)
     assert made.id
 
@@ -125,7 +126,7 @@ def test_an_exchange_comes_back_as_it_was(vhost: str, name: bytes, arguments: Ta
     broker = new_broker()
     exchange(broker.add_vhost(vhost), b"x" + name, b"topic", arguments)
     (_, (key, value)) = written(broker).puts
-    assert entities.read(key, value) == ExchangeDefinition(
+    assert stored.read(key, value) == ExchangeDefinition(
         vhost, b"x" + name, b"topic", True, False, False, arguments, key.decode()
     )
 
@@ -142,7 +143,7 @@ def test_a_binding_comes_back_as_it_was(
     topology.bind(entered, first, made, key, arguments)
     topology.bind(entered, first, second, key, arguments)
     puts = written(broker).puts
-    assert [entities.read(*put) for put in puts] == [
+    assert [stored.read(*put) for put in puts] == [
         OrderedBinding(vhost, b"x" + source, kind, name, key, arguments, puts[order][0].decode(), order)
         for order, (kind, name) in enumerate([("queue", destination), ("exchange", b"y" + destination)])
     ]
@@ -153,7 +154,7 @@ def test_a_user_comes_back_as_it_was(name: str, tags: frozenset[str]) -> None:
     broker = new_broker()
     user = User(name + "!", password_hash=HASH, tags=tags)
     broker.users.put(user)
-    assert entities.read(*one(broker)) == user
+    assert stored.read(*one(broker)) == user
 
 
 @given(vhost=TEXTS, user=TEXTS, exchange=TEXTS)
@@ -164,18 +165,18 @@ def test_permissions_come_back_as_they_were(vhost: str, user: str, exchange: str
     permission = Permission("^a", "", ".*é")
     permissions.set(user + "!", permission)
     key, value = one(broker)
-    assert entities.read(key, value) == UserPermission(user + "!", vhost, permission, key.decode())
+    assert stored.read(key, value) == UserPermission(user + "!", vhost, permission, key.decode())
     topic = TopicPermission(exchange, "^w", "{username}")
     permissions.set_topic(user, topic)
     key, value = one(broker)
-    assert entities.read(key, value) == UserTopicPermission(user, vhost, topic, key.decode())
+    assert stored.read(key, value) == UserTopicPermission(user, vhost, topic, key.decode())
 
 
 @given(name=TEXTS)
 def test_a_vhost_comes_back_as_it_was(name: str) -> None:
     broker = new_broker()
     broker.add_vhost("x" + name)
-    assert entities.read(*one(broker)) == VhostDefinition("x" + name)
+    assert stored.read(*one(broker)) == VhostEntry("x" + name)
 
 
 @given(one=st.tuples(NAMES, NAMES), other=st.tuples(NAMES, NAMES))
@@ -191,7 +192,7 @@ def test_different_names_have_different_keys(one: tuple[bytes, bytes], other: tu
 def test_a_float_that_is_no_number_survives() -> None:
     broker = new_broker()
     queue(broker.vhosts["/"], b"q", {"f": ("d", math.nan)})
-    read = entities.read(*one(broker))
+    read = stored.read(*one(broker))
     assert isinstance(read, NumberedQueue)
     assert math.isnan(read.arguments["f"][1])
 
@@ -224,7 +225,7 @@ def test_what_goes_and_comes_again_in_one_batch_is_written_as_it_is_then() -> No
     vhost = broker.vhosts["/"]
     topology.delete_queue(vhost, queue(vhost, b"q"))
     made = queue(vhost, b"q", {"x-max-length": ("I", 1)})
-    read = entities.read(*one(broker))
+    read = stored.read(*one(broker))
     assert isinstance(read, NumberedQueue)
     assert (read.queue_id, read.arguments) == (made.id, {"x-max-length": ("I", 1)})
 
@@ -239,7 +240,7 @@ def test_bindings_are_numbered_in_the_order_in_which_they_were_made_last() -> No
         topology.bind(vhost, topic, made, key, {})
     topology.unbind(vhost, topic, made, b"c", {})
     topology.bind(vhost, topic, made, b"c", {})
-    read = [entities.read(*put) for put in written(broker).puts]
+    read = [stored.read(*put) for put in written(broker).puts]
     bindings = [found for found in read if isinstance(found, OrderedBinding)]
     assert [found.routing_key for found in sorted(bindings, key=lambda found: found.order)] == [b"a", b"b", b"c"]
 
@@ -289,7 +290,7 @@ def test_a_vhost_that_goes_and_comes_again_has_what_was_made_since() -> None:
 )
 def test_an_entry_that_cannot_be_read_says_why(key: bytes, value: bytes, problem: str) -> None:
     with pytest.raises(DocumentError) as raised:
-        entities.read(key, value)
+        stored.read(key, value)
     assert str(raised.value).startswith(key.decode())
     assert str(raised.value).endswith(problem)
 
@@ -298,7 +299,7 @@ def test_an_entry_that_cannot_be_read_says_why(key: bytes, value: bytes, problem
 def test_octets_of_any_kind_are_read_or_refused(kind: str, value: bytes) -> None:
     for key in (f"{kind}/a", f"{kind}/a/b", f"{kind}/%ff/b/c/%zz/e/f"):
         try:
-            entities.read(key.encode(), value)
+            stored.read(key.encode(), value)
         except ValueError:
             continue
         assert kind == "vhosts"
@@ -308,7 +309,7 @@ def test_a_hand_that_cuts_an_argument_table_short_is_noticed() -> None:
     for cut in range(2, 44, 2):
         arguments = "000000120c782d6d61782d6c656e6774684900000005"[:cut]
         with pytest.raises(ValueError, match=r"octet|length"):
-            entities.read(b"queues/%2F/q", json.dumps({"id": 1, "arguments": arguments}).encode())
+            stored.read(b"queues/%2F/q", json.dumps({"id": 1, "arguments": arguments}).encode())
 
 
 def test_a_stored_binding_is_a_binding() -> None:

@@ -13,7 +13,7 @@ from amq.broker import Broker
 from amq.config.load import load
 from amq.config.settings import Settings
 from amq.definitions.apply import apply
-from amq.definitions.document import parse
+from amq.definitions.parse import parse
 from tests.harness.process import BrokerProcess
 
 ROOT = Path(__file__).parents[2]

@@ -1,125 +1,122 @@
 """Makes a broker have what a document defines.
 
-In RabbitMQ's order: users, vhosts, permissions, exchanges, queues, bindings. What exists already stays as it is,
-but users and permissions are replaced. Names that only the broker may give are passed over.
+In RabbitMQ's order: users, vhosts, permissions, global parameters, policies, limits and parameters, exchanges, queues,
+bindings. Queues, exchanges and bindings that exist already stay as they are, everything else is replaced by what the
+document says. The whole document is checked first: one that is wrong somewhere changes nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 from amq.broker import Broker
+from amq.definitions.check import checking
 from amq.definitions.document import (
-    BindingDefinition,
     Document,
     ExchangeDefinition,
+    LimitsDefinition,
+    ParameterDefinition,
+    PolicyDefinition,
     QueueDefinition,
     UserPermission,
     UserTopicPermission,
+    VhostDefinition,
 )
-from amq.definitions.fields import DocumentError
-from amq.destination import Destination
+from amq.definitions.making import make_binding, make_exchange, make_queue, vhost_named
+from amq.definitions.seeding import SeedingError, new_vhost
+from amq.definitions.steps import Steps, finish
 from amq.errors import Fault
-from amq.vhost import topology
-from amq.vhost.vhost import Vhost
+from amq.vhost import metadata, parameters
+from amq.vhost.parameters import GlobalParameter
+
+T = TypeVar("T")
 
 
 def apply(document: Document, broker: Broker) -> list[str]:
-    """Apply it; returns the document's warnings and those about what was passed over.
+    """Apply it at once; see `applying`."""
+    return finish(applying(document, broker))
 
-    Raises DocumentError at the first thing that cannot be: what stood before it has been applied.
+
+def applying(document: Document, broker: Broker) -> Steps[list[str]]:
+    """Check it and apply it; returns the document's warnings and those about what was passed over.
+
+    Raises DocumentError, and then nothing has changed. Between two steps the broker goes on living: what can no longer
+    be made at its turn, since somebody deleted what it needs, is one more warning.
     """
-    warnings = list(document.warnings)
-    for user in document.users:
+    checked = yield from checking(document, broker)
+    maker = _Maker(broker)
+    for user in checked.users:
         broker.users.put(user)
-    for name in document.vhosts:
-        broker.add_vhost(name)
-    for permission in document.permissions:
-        _set_permission(broker, permission)
-    for topic_permission in document.topic_permissions:
-        _set_topic_permission(broker, topic_permission)
-    for exchange in document.exchanges:
-        _declare_exchange(broker, exchange, warnings)
-    for queue in document.queues:
-        _declare_queue(broker, queue, warnings)
-    for binding in document.bindings:
-        _bind(broker, binding)
+        yield
+    warnings = checked.warnings
+    for section, make in maker.sections(checked):
+        for number, given in enumerate(section):
+            try:
+                make(given)
+            except (Fault, SeedingError) as error:
+                path = getattr(given, "path", f"[{number}]")
+                warnings.append(f"{path}: not imported, {error.text if isinstance(error, Fault) else error}")
+            yield
     return warnings
 
 
-def _set_permission(broker: Broker, given: UserPermission) -> None:
-    _require_user(broker, given.user, given.path)
-    vhost = _vhost(broker, given.vhost, given.path)
-    vhost.permissions.set(given.user, given.permission)
+class _Maker:
+    """Makes one thing of each kind. Raises Fault or SeedingError."""
 
+    def __init__(self, broker: Broker) -> None:
+        self.broker = broker
 
-def _set_topic_permission(broker: Broker, given: UserTopicPermission) -> None:
-    _require_user(broker, given.user, given.path)
-    vhost = _vhost(broker, given.vhost, given.path)
-    vhost.permissions.set_topic(given.user, given.permission)
+    def sections(self, document: Document) -> Iterator[tuple[Sequence[object], Callable[..., None]]]:
+        """What is to be made in which order, and what makes it."""
+        yield document.vhosts, self.vhost
+        yield document.permissions, self.permission
+        yield document.topic_permissions, self.topic_permission
+        yield document.global_parameters, self.global_parameter
+        yield document.policies, self.policy
+        yield document.operator_policies, self.operator_policy
+        yield document.limits, self.limits
+        yield document.parameters, self.parameter
+        yield document.exchanges, self.exchange
+        yield document.queues, self.queue
+        yield document.bindings, lambda given: make_binding(self.broker, given)
 
+    def vhost(self, given: VhostDefinition) -> None:
+        broker = self.broker
+        vhost = broker.vhosts.get(given.name) or new_vhost(broker, given.name)
+        metadata.describe(
+            vhost,
+            vhost.description if given.description is None else given.description,
+            vhost.tags if given.tags is None else given.tags,
+            vhost.default_queue_type if given.default_queue_type is None else given.default_queue_type,
+        )
+        if given.tracing is not None:
+            metadata.trace(vhost, given.tracing)
 
-def _declare_exchange(broker: Broker, given: ExchangeDefinition, warnings: list[str]) -> None:
-    vhost = _vhost(broker, given.vhost, given.path)
-    if _reserved(given.name) or not given.name:
-        warnings.append(f"{given.path}: exchange '{given.name.decode()}' is not imported, its name is the broker's")
-    elif given.name not in vhost.exchanges:
-        _done(given.path, lambda: _create_exchange(vhost, given))
+    def permission(self, given: UserPermission) -> None:
+        vhost_named(self.broker, given.vhost).permissions.set(given.user, given.permission)
 
+    def topic_permission(self, given: UserTopicPermission) -> None:
+        vhost_named(self.broker, given.vhost).permissions.set_topic(given.user, given.permission)
 
-def _create_exchange(vhost: Vhost, given: ExchangeDefinition) -> None:
-    kind = topology.type_named(given.type_name)
-    topology.named_argument(vhost, "exchange", given.name, given.arguments, "alternate-exchange")
-    topology.create_exchange(vhost, given.name, kind, given.durable, given.auto_delete, given.internal, given.arguments)
+    def global_parameter(self, given: GlobalParameter) -> None:
+        broker = self.broker
+        parameters.set_global(broker.journal, broker.global_parameters, given.name, given.value)
 
+    def policy(self, given: PolicyDefinition) -> None:
+        vhost_named(self.broker, given.vhost).policies.set(given.policy)
 
-def _declare_queue(broker: Broker, given: QueueDefinition, warnings: list[str]) -> None:
-    vhost = _vhost(broker, given.vhost, given.path)
-    if _reserved(given.name):
-        warnings.append(f"{given.path}: queue '{given.name.decode()}' is not imported, its name is the broker's")
-    elif given.name not in vhost.queues:
-        _done(given.path, lambda: _create_queue(vhost, given))
+    def operator_policy(self, given: PolicyDefinition) -> None:
+        vhost_named(self.broker, given.vhost).operator_policies.set(given.policy)
 
+    def limits(self, given: LimitsDefinition) -> None:
+        parameters.set_limits(vhost_named(self.broker, given.vhost), given.limits)
 
-def _create_queue(vhost: Vhost, given: QueueDefinition) -> None:
-    topology.named_argument(vhost, "queue", given.name, given.arguments, "x-dead-letter-exchange")
-    topology.create_queue(vhost, given.name, given.durable, None, given.auto_delete, given.arguments)
+    def parameter(self, given: ParameterDefinition) -> None:
+        parameters.keep(vhost_named(self.broker, given.vhost), given.component, given.name, given.value)
 
+    def exchange(self, given: ExchangeDefinition) -> None:
+        if given.name not in vhost_named(self.broker, given.vhost).exchanges:
+            make_exchange(self.broker, given)
 
-def _bind(broker: Broker, given: BindingDefinition) -> None:
-    vhost = _vhost(broker, given.vhost, given.path)
-    _done(given.path, lambda: _create_binding(vhost, given))
-
-
-def _create_binding(vhost: Vhost, given: BindingDefinition) -> None:
-    if not given.source:
-        raise DocumentError(given.path, "nothing can be bound to the default exchange")
-    source = topology.exchange_named(vhost, given.source)
-    destination: Destination
-    if given.destination_type == "queue":
-        destination = topology.queue_named(vhost, given.destination)
-    else:
-        destination = topology.exchange_named(vhost, given.destination)
-    topology.bind(vhost, source, destination, given.routing_key, given.arguments)
-
-
-def _done(path: str, action: Callable[[], None]) -> None:
-    """Do it, with the broker's refusal as an error at this place of the document."""
-    try:
-        action()
-    except Fault as fault:
-        raise DocumentError(path, fault.text) from None
-
-
-def _require_user(broker: Broker, name: str, path: str) -> None:
-    if name not in broker.users:
-        raise DocumentError(f"{path}.user", f"user '{name}' does not exist")
-
-
-def _vhost(broker: Broker, name: str, path: str) -> Vhost:
-    vhost = broker.vhosts.get(name)
-    if vhost is None:
-        raise DocumentError(f"{path}.vhost", f"vhost '{name}' does not exist")
-    return vhost
-
-
-def _reserved(name: bytes) -> bool:
-    return name.startswith(topology.RESERVED)
+    def queue(self, given: QueueDefinition) -> None:
+        if given.name not in vhost_named(self.broker, given.vhost).queues:
+            make_queue(self.broker, given)

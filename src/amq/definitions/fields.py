@@ -21,7 +21,7 @@ class Fields:
 
     def __init__(self, value: Any, path: str) -> None:
         if not isinstance(value, dict):
-            raise DocumentError(path, f"must be an object, not {_kind(value)}")
+            raise DocumentError(path, f"must be an object, not {kind_of(value)}")
         self.values: dict[str, Any] = value
         self.path = path
 
@@ -35,7 +35,7 @@ class Fields:
         if value is None:
             raise self.fault(key, "is missing")
         if not isinstance(value, str):
-            raise self.fault(key, f"must be text, not {_kind(value)}")
+            raise self.fault(key, f"must be text, not {kind_of(value)}")
         return value
 
     def name(self, key: str, default: str | None = None) -> bytes:
@@ -49,7 +49,7 @@ class Fields:
         """true or false."""
         value = self.values.get(key, default)
         if not isinstance(value, bool):
-            raise self.fault(key, f"must be true or false, not {_kind(value)}")
+            raise self.fault(key, f"must be true or false, not {kind_of(value)}")
         return value
 
     def number(self, key: str, default: int | None = None) -> int:
@@ -66,8 +66,27 @@ class Fields:
         if value is None or value == []:
             return {}
         if not isinstance(value, dict):
-            raise self.fault(key, f"must be an object, not {_kind(value)}")
+            raise self.fault(key, f"must be an object, not {kind_of(value)}")
         return _table(value, f"{self.path}.{key}", 0)
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of texts; empty when it is not there."""
+        value = self.values.get(key)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self.fault(key, "must be a list of texts")
+        return tuple(value)
+
+    def has(self, key: str) -> bool:
+        """Whether it is there and not null."""
+        return self.values.get(key) is not None
+
+    def value(self, key: str) -> Any:
+        """Any value of JSON, which must be there."""
+        if key not in self.values:
+            raise self.fault(key, "is missing")
+        return self.values[key]
 
     def objects(self, key: str) -> "list[Fields]":
         """A list of objects; empty when it is not there."""
@@ -75,7 +94,7 @@ class Fields:
         if value is None:
             return []
         if not isinstance(value, list):
-            raise self.fault(key, f"must be a list, not {_kind(value)}")
+            raise self.fault(key, f"must be a list, not {kind_of(value)}")
         base = f"{self.path}.{key}" if self.path else key
         return [Fields(item, f"{base}[{number}]") for number, item in enumerate(value)]
 
@@ -119,6 +138,7 @@ def _octets(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
+    """What a value of JSON is, in words."""
     kinds: dict[type, str] = {type(None): "null", bool: "true or false", str: "text", list: "a list", dict: "an object"}
     return kinds.get(type(value), "a number")

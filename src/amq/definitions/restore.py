@@ -1,8 +1,9 @@
 """Makes a new broker have what the definition store holds.
 
-In the order in which things depend on each other. Nothing of it is handed to the journal as a change, but for exchanges
-that were stored before the journal kept what waits in them: their queue gets its number now. What cannot be restored
-(an exchange type whose plug-in is missing) is named in a warning and stays in the store; the rest goes on.
+In the order in which things depend on each other: policies stand before the exchanges and queues that they are about.
+Nothing of it is handed to the journal as a change, but for exchanges that were stored before the journal kept what
+waits in them: their queue gets its number now. What cannot be restored (an exchange type whose plug-in is missing) is
+named in a warning and stays in the store; the rest goes on.
 """
 
 from collections.abc import Iterable
@@ -12,21 +13,34 @@ import attrs
 
 from amq.auth.users import User
 from amq.broker import Broker
-from amq.definitions import entities
-from amq.definitions.document import ExchangeDefinition, UserPermission, UserTopicPermission
-from amq.definitions.entities import Definition, KeepingExchange, NumberedQueue, OrderedBinding, VhostDefinition
+from amq.definitions import stored
+from amq.definitions.document import ExchangeDefinition, PolicyDefinition, UserPermission, UserTopicPermission
 from amq.definitions.entry import Entry
-from amq.destination import Destination
-from amq.errors import NOT_FOUND, ChannelFault, Fault
+from amq.definitions.making import make_binding, make_exchange, make_queue, vhost_named
+from amq.definitions.stored import (
+    Definition,
+    KeepingExchange,
+    LimitsEntry,
+    NumberedQueue,
+    OrderedBinding,
+    ParameterEntry,
+    VhostEntry,
+)
+from amq.errors import Fault
 from amq.exchanges.base import Exchange
-from amq.vhost import topology
+from amq.vhost import metadata, parameters, topology
+from amq.vhost.parameters import GlobalParameter
 from amq.vhost.vhost import Vhost
 
 ORDER: Final = (
-    VhostDefinition,
+    GlobalParameter,
+    VhostEntry,
     User,
     UserPermission,
     UserTopicPermission,
+    LimitsEntry,
+    ParameterEntry,
+    PolicyDefinition,
     ExchangeDefinition,
     KeepingExchange,
     NumberedQueue,
@@ -74,7 +88,7 @@ class _Restoration:
         for entry in entries:
             path = entry.key.decode("utf-8", "replace")
             try:
-                found = entities.read(entry.key, entry.value)
+                found = stored.read(entry.key, entry.value)
             except ValueError as error:
                 self.warn(path, str(error).removeprefix(f"{path}: "))
             else:
@@ -90,51 +104,52 @@ class _Restoration:
     def make(self, given: Definition) -> None:
         """Make one thing. Raises Fault or ValueError."""
         broker = self.broker
-        if isinstance(given, VhostDefinition):
-            broker.add_vhost(given.name)
-        elif isinstance(given, User):
-            broker.users.put(given)
-        elif isinstance(given, UserPermission):
-            self.vhost(given.vhost).permissions.set(given.user, given.permission)
-        elif isinstance(given, UserTopicPermission):
-            self.vhost(given.vhost).permissions.set_topic(given.user, given.permission)
+        if isinstance(given, NumberedQueue):
+            make_queue(broker, given, given.queue_id)
+        elif isinstance(given, OrderedBinding):
+            make_binding(broker, given)
         elif isinstance(given, ExchangeDefinition):
             self.make_exchange(given, given.waiting_id if isinstance(given, KeepingExchange) else 0)
-        elif isinstance(given, NumberedQueue):
-            vhost = self.vhost(given.vhost)
-            topology.create_queue(
-                vhost, given.name, given.durable, None, given.auto_delete, given.arguments, given.queue_id
-            )
+        elif isinstance(given, VhostEntry):
+            self.make_vhost(given)
+        elif isinstance(given, User):
+            broker.users.put(given)
+        elif isinstance(given, GlobalParameter):
+            parameters.set_global(broker.journal, broker.global_parameters, given.name, given.value)
         else:
-            self.bind(given)
+            self.make_rule(given, vhost_named(broker, given.vhost))
+
+    def make_vhost(self, given: VhostEntry) -> None:
+        """Make a vhost with all that is said about it."""
+        vhost = self.broker.add_vhost(given.name)
+        metadata.describe(vhost, given.description, given.tags, given.default_queue_type)
+        metadata.protect(vhost, given.protected_from_deletion)
+        metadata.trace(vhost, given.tracing)
+
+    def make_rule(
+        self,
+        given: UserPermission | UserTopicPermission | LimitsEntry | ParameterEntry | PolicyDefinition,
+        vhost: Vhost,
+    ) -> None:
+        """Make what an operator says about a vhost."""
+        if isinstance(given, UserPermission):
+            vhost.permissions.set(given.user, given.permission)
+        elif isinstance(given, UserTopicPermission):
+            vhost.permissions.set_topic(given.user, given.permission)
+        elif isinstance(given, LimitsEntry):
+            parameters.set_limits(vhost, given.limits)
+        elif isinstance(given, ParameterEntry):
+            parameters.keep(vhost, given.component, given.name, given.value)
+        elif given.policy.operator:
+            vhost.operator_policies.set(given.policy)
+        else:
+            vhost.policies.set(given.policy)
 
     def make_exchange(self, given: ExchangeDefinition, waiting_id: int) -> None:
         """Make an exchange; `waiting_id` is that of the queue in which it keeps messages (0: none is stored)."""
-        vhost = self.vhost(given.vhost)
-        kind = topology.type_named(given.type_name)
-        exchange = topology.create_exchange(
-            vhost, given.name, kind, given.durable, given.auto_delete, given.internal, given.arguments, waiting_id
-        )
+        exchange = make_exchange(self.broker, given, waiting_id)
         if exchange.waiting is not None and exchange.waiting.id != waiting_id:
-            self.renumbered.append((vhost, exchange))
-
-    def bind(self, given: OrderedBinding) -> None:
-        """Make a binding."""
-        vhost = self.vhost(given.vhost)
-        source = topology.exchange_named(vhost, given.source)
-        destination: Destination
-        if given.destination_type == "queue":
-            destination = topology.queue_named(vhost, given.destination)
-        else:
-            destination = topology.exchange_named(vhost, given.destination)
-        topology.bind(vhost, source, destination, given.routing_key, given.arguments)
-
-    def vhost(self, name: str) -> Vhost:
-        """The vhost of that name."""
-        vhost = self.broker.vhosts.get(name)
-        if vhost is None:
-            raise ChannelFault(NOT_FOUND, f"no vhost '{name}'")
-        return vhost
+            self.renumbered.append((vhost_named(self.broker, given.vhost), exchange))
 
     def miss(self, given: Definition, path: str, problem: str) -> None:
         """Something cannot be made."""

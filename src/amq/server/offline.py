@@ -9,8 +9,8 @@ from pathlib import Path
 from shlex import quote
 from typing import Final
 
-from amq.definitions import entities
-from amq.definitions.entities import KeepingExchange, NumberedQueue
+from amq.definitions import stored
+from amq.definitions.stored import KeepingExchange, NumberedQueue
 from amq.journal import change as kinds
 from amq.journal.damage import Damage, Gap
 from amq.journal.frame import SEGMENT_HEADER
@@ -112,7 +112,7 @@ def _queues(path: Path) -> dict[int, tuple[str, str]]:
     found = {}
     for key, value in rows:
         if key.startswith(KEEPING):
-            definition = entities.read(key, value)
+            definition = stored.read(key, value)
             if isinstance(definition, NumberedQueue):
                 found[definition.queue_id] = (_text(definition.vhost), definition.name.decode(*AS_TEXT))
             elif isinstance(definition, KeepingExchange):

@@ -12,7 +12,7 @@ from amq import exchanges
 from amq.broker import Broker
 from amq.config.settings import Settings
 from amq.definitions.apply import apply
-from amq.definitions.document import parse
+from amq.definitions.parse import parse
 from amq.definitions.fields import DocumentError
 from amq.exchanges.base import Exchange
 from amq.journal.batch import Batch
