@@ -87,6 +87,7 @@ class Channel:
             session.room_in_frame,
             session.notify_cancel,
         )
+        consumer.prefetch = self.prefetch
         self.ledger.subscribers[tag] = consumer
         return consumer
 

@@ -49,6 +49,7 @@ class ChannelConsumer(Subscriber):
         "starved",
         "room_in_frame",
         "notify",
+        "prefetch",
         "prefix",
         "address",
         "header",
@@ -83,6 +84,8 @@ class ChannelConsumer(Subscriber):
         self.room_in_frame = room_in_frame
         # Whether the client wants to hear of a cancellation by the broker.
         self.notify = notify
+        # The channel's when it began.
+        self.prefetch: int = 0
         self.prefix: bytes = _DELIVER + shortstr(tag)
         # What `start` and `middle` were made for, and the octets of such a delivery.
         self.address: bytes = b""

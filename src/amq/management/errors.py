@@ -4,12 +4,15 @@
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from amq.errors import ACCESS_REFUSED, NOT_FOUND, Fault
 
 BAD_REQUEST: Final = "bad_request"
 NOT_AUTHORISED: Final = "not_authorised"
+
+# Text, or a word with what it is about: ["not_boolean", "x"].
+Reason = str | list[Any]
 
 
 class ApiError(Exception):
@@ -19,7 +22,7 @@ class ApiError(Exception):
     """
 
     def __init__(
-        self, status: int, error: str = "", reason: str = "", headers: Mapping[str, str] | None = None
+        self, status: int, error: str = "", reason: Reason = "", headers: Mapping[str, str] | None = None
     ) -> None:
         super().__init__(status, error, reason)
         self.status = status
@@ -27,7 +30,7 @@ class ApiError(Exception):
         self.reason = reason
         self.headers: Mapping[str, str] = headers or {}
 
-    def body(self) -> dict[str, str] | None:
+    def body(self) -> dict[str, Any] | None:
         """What the answer holds."""
         return {"error": self.error, "reason": self.reason} if self.error else None
 
@@ -35,7 +38,7 @@ class ApiError(Exception):
 class BadRequest(ApiError):
     """400: the request says something that is not allowed; `reason` says what, where and what is."""
 
-    def __init__(self, reason: str, error: str = BAD_REQUEST) -> None:
+    def __init__(self, reason: Reason, error: str = BAD_REQUEST) -> None:
         super().__init__(400, error, reason)
 
 

@@ -2,7 +2,16 @@
 
 from typing import Final
 
-from amq.management import identity
+from amq.management import bindings, channels, connections, consumers, exchanges, identity, messages, queues
 from amq.management.endpoint import Endpoint
 
-ENDPOINTS: Final[tuple[Endpoint, ...]] = (*identity.TABLE,)
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (
+    *identity.TABLE,
+    *exchanges.TABLE,
+    *queues.TABLE,
+    *bindings.TABLE,
+    *connections.TABLE,
+    *channels.TABLE,
+    *consumers.TABLE,
+    *messages.TABLE,
+)
