@@ -3,9 +3,14 @@
 import pytest
 
 from amq.auth.backend import Backend, Internal
-from amq.auth.chain import Chain
-from amq.auth.credentials import Credentials, Refusal
+from amq.auth.chain import Chain, Login
+from amq.auth.credentials import Credentials, LoginPeer, Question, Refusal
+from amq.auth.proven import Proven
 from amq.auth.users import User, Users
+from amq.clock import Clock
+
+LOCAL = LoginPeer(loopback=True)
+REMOTE = LoginPeer(loopback=False)
 
 
 class Directory(Backend):
@@ -15,7 +20,7 @@ class Directory(Backend):
         self.names = names
         self.asked: list[str] = []
 
-    def authenticate(self, credentials: Credentials) -> User | Refusal:
+    def authenticate(self, credentials: Credentials) -> User | Refusal | Question:
         self.asked.append(credentials.name)
         if credentials.name in self.names:
             return User(credentials.name)
@@ -33,61 +38,94 @@ def users() -> Users:
 
 @pytest.fixture
 def chain(users: Users) -> Chain:
-    return Chain([Internal(users)], {"guest"})
+    return Chain([internal(users)], {"guest"})
 
 
-def reason(answer: User | Refusal) -> str:
+def internal(users: Users) -> Internal:
+    return Internal(users, Proven(Clock(0.0, 0.0), 0.0))
+
+
+def reason(answer: User | Refusal | Login) -> str:
     assert isinstance(answer, Refusal)
     return answer.reason
 
 
 def test_the_right_password_lets_in(chain: Chain, users: Users) -> None:
-    assert chain.login(Credentials("app", b"secret"), peer_is_loopback=False) == users.get("app")
+    assert chain.begin(Credentials("app", b"secret"), REMOTE) == users.get("app")
 
 
 def test_an_unknown_user_and_a_wrong_password_get_the_same_answer(chain: Chain) -> None:
-    assert reason(chain.login(Credentials("app", b"x"), True)) == "user 'app' - invalid credentials"
-    assert reason(chain.login(Credentials("nobody", b"x"), True)) == "user 'nobody' - invalid credentials"
+    assert reason(chain.begin(Credentials("app", b"x"), LOCAL)) == "user 'app' - invalid credentials"
+    assert reason(chain.begin(Credentials("nobody", b"x"), LOCAL)) == "user 'nobody' - invalid credentials"
 
 
 def test_a_refusals_reason_stays_one_printable_line_whatever_the_name(chain: Chain) -> None:
-    assert reason(chain.login(Credentials("a\r\nb\udcff", b"x"), True)) == (
+    assert reason(chain.begin(Credentials("a\r\nb\udcff", b"x"), LOCAL)) == (
         "user 'a\\r\\nb\\udcff' - invalid credentials"
     )
 
 
 def test_a_blank_password_is_refused_whoever_has_it(chain: Chain) -> None:
     for name in ("app", "certified", "nobody"):
-        assert "blank password" in reason(chain.login(Credentials(name, b""), True))
+        assert "blank password" in reason(chain.begin(Credentials(name, b""), LOCAL))
 
 
 def test_a_user_without_password_logs_in_by_certificate_only(chain: Chain, users: Users) -> None:
-    assert chain.login(Credentials("certified", None), False) == users.get("certified")
-    assert reason(chain.login(Credentials("certified", b"x"), True)) == "user 'certified' - invalid credentials"
+    assert chain.begin(Credentials("certified", None), REMOTE) == users.get("certified")
+    assert reason(chain.begin(Credentials("certified", b"x"), LOCAL)) == "user 'certified' - invalid credentials"
 
 
 def test_a_certificate_names_a_user_that_must_exist(chain: Chain) -> None:
-    assert reason(chain.login(Credentials("nobody", None), True)) == "user 'nobody' - invalid credentials"
+    assert reason(chain.begin(Credentials("nobody", None), LOCAL)) == "user 'nobody' - invalid credentials"
 
 
 def test_guest_comes_from_this_machine_only(chain: Chain, users: Users) -> None:
-    assert chain.login(Credentials("guest", b"guest"), peer_is_loopback=True) == users.get("guest")
-    assert reason(chain.login(Credentials("guest", b"guest"), peer_is_loopback=False)) == (
+    assert chain.begin(Credentials("guest", b"guest"), LOCAL) == users.get("guest")
+    assert reason(chain.begin(Credentials("guest", b"guest"), REMOTE)) == (
         "user 'guest' can only connect via localhost"
     )
 
 
 def test_backends_are_asked_in_turn_until_one_lets_in(users: Users) -> None:
     first, last = Directory("x"), Directory("y")
-    chain = Chain([first, Internal(users), last], ())
-    assert chain.login(Credentials("app", b"secret"), True) == users.get("app")
+    chain = Chain([first, internal(users), last], ())
+    assert chain.begin(Credentials("app", b"secret"), LOCAL) == users.get("app")
     assert (first.asked, last.asked) == (["app"], [])
 
 
 def test_the_last_backends_reason_is_the_answer(users: Users) -> None:
-    chain = Chain([Internal(users), Directory()], ())
-    assert reason(chain.login(Credentials("eve", b"x"), True)) == "eve is not in the directory"
+    chain = Chain([internal(users), Directory()], ())
+    assert reason(chain.begin(Credentials("eve", b"x"), LOCAL)) == "eve is not in the directory"
 
 
 def test_without_a_backend_nobody_is_let_in() -> None:
-    assert reason(Chain([], ()).login(Credentials("app", b"x"), True)) == "no backend checked 'app'"
+    assert reason(Chain([], ()).begin(Credentials("app", b"x"), LOCAL)) == "no backend checked 'app'"
+
+
+class Far(Directory):
+    """One that has to ask elsewhere."""
+
+    def authenticate(self, credentials: Credentials) -> User | Refusal | Question:
+        self.asked.append(credentials.name)
+        return Question(b"pw", "", "")
+
+    def conclude(self, credentials: Credentials, question: Question, proven: bool) -> User | Refusal:
+        return User(credentials.name) if proven else Refusal("not there")
+
+
+def test_a_login_that_waits_for_one_backend_goes_on_with_the_next_when_that_says_no(users: Users) -> None:
+    far, last = Far(), Directory("app")
+    chain = Chain([Directory(), far, last], ())
+    login = chain.begin(Credentials("app", b"x"), REMOTE)
+    assert isinstance(login, Login)
+    assert (far.asked, last.asked) == (["app"], [])
+    assert chain.go_on(login, False) == User("app")
+    assert last.asked == ["app"]
+
+
+def test_a_login_that_has_waited_lets_in_unless_the_user_is_for_this_machine_only() -> None:
+    chain = Chain([Far()], {"guest"})
+    for name, outcome in (("app", User("app")), ("guest", Refusal("user 'guest' can only connect via localhost"))):
+        login = chain.begin(Credentials(name, b"x"), REMOTE)
+        assert isinstance(login, Login)
+        assert chain.go_on(login, True) == outcome

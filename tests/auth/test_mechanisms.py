@@ -120,3 +120,12 @@ def test_a_mechanism_that_is_not_offered_is_command_invalid(name: str, text: str
 
 def test_credentials_do_not_show_the_password() -> None:
     assert "secret" not in repr(Credentials("guest", b"secret"))
+
+
+def test_anonymous_is_whom_the_configuration_names_or_nobody() -> None:
+    somebody = Credentials("guest", b"guest")
+    mechanisms = Mechanisms(("ANONYMOUS",), CertificateNames(), somebody)
+    assert mechanisms.offered(PLAIN_PEER) == ["ANONYMOUS"]
+    assert mechanisms.begin("ANONYMOUS", PLAIN_PEER).start(b"trace@example.com") == somebody
+    nobody = Mechanisms(("ANONYMOUS",), CertificateNames())
+    assert nobody.begin("ANONYMOUS", PLAIN_PEER).start(b"") == Refusal("anonymous logins are switched off")

@@ -88,3 +88,33 @@ def test_what_cannot_be_done_is_refused_with_the_name() -> None:
 def test_a_user_with_an_impossible_hash_cannot_be() -> None:
     with pytest.raises(UserError, match="user 'bob': the password hash is not base64"):
         User("bob", password_hash="???")
+
+
+def test_limits_are_of_the_user_and_cannot_be_changed_behind_its_back() -> None:
+    users = one_user()
+    assert dict(User("eve").limits) == {}
+    limits = {"max-connections": 5}
+    users.set_limits("bob", limits)
+    limits["max-connections"] = 6
+    user = users.get("bob")
+    assert user is not None
+    assert user.limits == {"max-connections": 5}
+    assert user == User(user.name, user.hashing_algorithm, user.password_hash, user.tags, {"max-connections": 5})
+    assert len({user, user}) == 1
+    with pytest.raises(TypeError):
+        user.limits["max-connections"] = 7  # type: ignore[index]
+    with pytest.raises(UserError, match="'eve' does not exist"):
+        users.set_limits("eve", {})
+
+
+def test_users_know_whether_any_hash_is_slow() -> None:
+    users = one_user()
+    assert not users.any_slow()
+    users.set_password("bob", "secret", "argon2id")
+    users.set_tags("bob", [])
+    assert users.any_slow()
+    users.set_password("bob", "secret")
+    assert not users.any_slow()
+    users.set_password("bob", "secret", "argon2id")
+    users.delete("bob")
+    assert not users.any_slow()

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from amq import exchanges
-from amq.auth.credentials import Credentials
+from amq.auth.credentials import Credentials, peer_at
 from amq.auth.users import User
 from amq.config.settings import Settings
 from amq.exchanges.fanout import Fanout
@@ -29,7 +29,7 @@ def written(folder: Path, text: str) -> str:
 def test_a_broker_starts_with_what_the_definitions_file_defines(tmp_path: Path) -> None:
     broker = new_broker(Settings(load_definitions=written(tmp_path, json.dumps(DEFINITIONS))))
     assert b"orders" in broker.vhosts["shop"].queues
-    assert isinstance(broker.logins.login(Credentials("ann", b"secret"), False), User)
+    assert isinstance(broker.logins.begin(Credentials("ann", b"secret"), peer_at("192.0.2.7")), User)
 
 
 @pytest.mark.parametrize(
