@@ -13,11 +13,11 @@ from amq.connection.channel import Channel
 from amq.connection.confirms import Confirms
 from amq.management.answers import Answer, ok
 from amq.management.call import Call
-from amq.management.content_header import content_header
 from amq.management.endpoint import MANAGEMENT, Endpoint
 from amq.management.entities_json import exchange_octets, integer_in, octets, octets_in, required
 from amq.management.entity_schemas import GETTING, MESSAGE, PUBLICATION, ROUTED, array_of
 from amq.management.errors import BadRequest, NotAuthorised, NotFound
+from amq.management.properties_json import content_header
 from amq.management.reasons import getting, publishing
 from amq.management.shown_message import message_json
 from amq.management.turns import Turns

@@ -1,9 +1,9 @@
-"""The content header of a message that a request describes by RabbitMQ's names of properties."""
+"""A message's properties as a JSON object with RabbitMQ's names, read from a content header, and back."""
 
 from struct import Struct
 from typing import Any, Final
 
-from amq.management.entities_json import LONGEST_NAME, arguments_in, octets_in
+from amq.management.entities_json import LONGEST_NAME, arguments_in, octets_in, safe_text, table_json
 from amq.management.errors import BadRequest
 from amq.wire import properties as props
 from amq.wire import spec, tables
@@ -31,6 +31,22 @@ FIELDS: Final = {
     "cluster_id": props.CLUSTER_ID,
 }
 NUMBERS: Final = {"delivery_mode": _OCTET, "priority": _OCTET, "timestamp": _TIMES}
+
+
+def properties_json(header: bytes) -> dict[str, Any]:
+    """The properties in the payload of a content header frame."""
+    shown: dict[str, Any] = {}
+    places = props.places(header, header[12] << 8 | header[13])
+    for name, flag in FIELDS.items():
+        if flag in places:
+            start, stop = places[flag]
+            if name == "headers":
+                shown[name] = table_json(tables.decode(header, start)[0])
+            elif name in NUMBERS:
+                shown[name] = int.from_bytes(header[start:stop], "big")
+            else:
+                shown[name] = safe_text(header[start + 1 : stop])
+    return shown
 
 
 def content_header(described: Any, size: int) -> bytes:
