@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from amq.management import bindings, channels, connections, consumers, exchanges, identity, messages, queues
+from amq.management import bindings, browse, channels, connections, consumers, exchanges, identity, messages, queues
 from amq.management.endpoint import Endpoint
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
@@ -14,4 +14,5 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *channels.TABLE,
     *consumers.TABLE,
     *messages.TABLE,
+    *browse.TABLE,
 )
