@@ -75,6 +75,10 @@ class Client(Timed):
         """The vhost that it has opened; None before that."""
         raise NotImplementedError
 
+    def name(self) -> str:
+        """What RabbitMQ calls it: its two ends, `host:port -> host:port`."""
+        raise NotImplementedError
+
     def user_name(self) -> str | None:
         """The user that it has logged in as; None before that."""
         raise NotImplementedError
@@ -197,7 +201,9 @@ class Broker:
             most = self.settings.limits.vhosts
             if most is not None and len(self.vhosts) >= most and not self.journal.restoring:
                 raise VhostLimitReached(f"cannot create vhost '{name}': vhost limit of {most} is reached")
-            vhost = self.vhosts[name] = Vhost(name, Agenda(self.clock, self.timers, self.journal, self.churn, self.log))
+            vhost = self.vhosts[name] = Vhost(
+                name, Agenda(self.clock, self.timers, self.journal, self.churn, self.log, self.settings.node_name)
+            )
             self.journal.define(Change(change.VHOST, name, (), vhost, False))
             topology.furnish(vhost)
         return vhost

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -61,6 +62,8 @@ def command(config: str | None, listen: Sequence[str], data: str | None, in_memo
         )
         if origins.of("data") is None:
             settings = attrs.evolve(settings, data=default_data())
+        if origins.of("node_name") is None:
+            settings = attrs.evolve(settings, node_name=default_node_name())
         logs.configure(settings.log_level)
         for warning in warnings:
             LOGGER.warning(warning)
@@ -69,6 +72,11 @@ def command(config: str | None, listen: Sequence[str], data: str | None, in_memo
         return _refuse(_placed(error, origins))
     except (ConfigError, StartError) as error:
         return _refuse(str(error))
+
+
+def default_node_name() -> str:
+    """How a node is called that nobody has named: `amq@` and the machine's name."""
+    return f"amq@{socket.gethostname().partition('.')[0] or 'localhost'}"
 
 
 def _placed(error: SettingError, origins: Origins) -> str:

@@ -9,6 +9,7 @@ from amq.config.keys import KEYS, Key
 PREFIX: Final = "AMQ_"
 # Variables of RabbitMQ's container image, and the keys that they stand for.
 RABBITMQ: Final = {
+    "RABBITMQ_NODENAME": "node_name",
     "RABBITMQ_DEFAULT_USER": "default_user",
     "RABBITMQ_DEFAULT_PASS": "default_pass",
     "RABBITMQ_DEFAULT_VHOST": "default_vhost",

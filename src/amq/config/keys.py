@@ -231,6 +231,7 @@ KEYS: Final = (
     Key("default_users.$name.write", "default_users.write", values.pattern),
     Key("default_users.$name.read", "default_users.read", values.pattern),
     Key("runtime_parameters.limits.$component", "parameter_limits", values.whole),
+    Key("node_name", "node_name"),
     Key("cluster_name", "cluster_name"),
     Key("management.enabled", "management.enabled", values.flag),
     Key("management.tcp.port", "management.tcp_port", values.whole),

@@ -294,6 +294,7 @@ class Settings:
             "a whole number", "Most runtime parameters of a component, over all vhosts; a negative number is no limit."
         ),
     )
+    node_name: str = filled("amq@localhost", "What this node is called; `amq serve` takes amq@ and the machine's name.")
     cluster_name: str = free("amq@localhost", "text", "`cluster_name` in the server-properties.")
 
     management: ManagementSettings = attrs.field(

@@ -13,7 +13,7 @@ from amq.clock import Clock
 from amq.connection.ledger import Ledger, Subscriber
 from amq.connection.outbox import Outbox, Piece
 from amq.message import Message
-from amq.queues.base import Queue
+from amq.queues.base import Origin, Queue
 from amq.wire import methods, spec
 from amq.wire.properties import shortstr
 from amq.wire.tables import Table
@@ -37,6 +37,12 @@ def content_frames(channel: int, header: bytes, body: bytes, room: int) -> list[
         part = whole[start : start + room]
         pieces += (_HEAD(spec.FRAME_BODY, channel, len(part)), part, END)
     return pieces
+
+
+def origin(outbox: Outbox, channel: int) -> Origin:
+    """A channel, for who traces messages."""
+    client = outbox.client
+    return Origin(client.name(), channel, client.user_name() or "")
 
 
 class ChannelConsumer(Subscriber):
@@ -178,6 +184,9 @@ class ChannelConsumer(Subscriber):
             # Who was served last is the last to be relieved.
             ledger.subscribers[self.tag] = ledger.subscribers.pop(self.tag)
         self.outbox.grow(total)
+        tracer = queue.agenda.tracer
+        if tracer is not None:
+            tracer.delivered(origin(self.outbox, self.channel), queue, messages, redelivered)
         return octets + (tag - alike) * self.body_size
 
     def put_split(self, message: Message, tag: int, redelivered: bool) -> int:

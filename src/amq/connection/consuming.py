@@ -2,7 +2,7 @@
 
 from amq.connection import ledger as deliveries
 from amq.connection.channel import Channel
-from amq.connection.consumer import content_frames
+from amq.connection.consumer import content_frames, origin
 from amq.connection.entities import queue_name, table_in, usable_queue
 from amq.connection.ledger import Delivery
 from amq.connection.reply_to import REPLY_PREFIX, ReplyQueue
@@ -144,6 +144,9 @@ def take(channel: Channel, queue: Queue, no_ack: bool) -> tuple[int, Message, bo
             queue.tally.got_empty += 1
         return None
     position, message, redelivered = found
+    tracer = queue.agenda.tracer
+    if tracer is not None:
+        tracer.delivered(origin(channel.session.outbox, channel.number), queue, [message], redelivered)
     ledger = channel.ledger
     tag = ledger.next_tag
     ledger.next_tag = tag + 1

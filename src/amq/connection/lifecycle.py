@@ -119,6 +119,9 @@ class Lifecycle(Overdue):
         self.method = 0
         self.fail(ConnectionFault(code, reason))
 
+    def name(self) -> str:
+        return str(self.peer)
+
     def label(self) -> str:
         """The connection for the log: its two ends, and the name that the client gave it."""
         name = self.handshake.connection_name()

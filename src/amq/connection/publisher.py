@@ -10,7 +10,7 @@ from typing import Final
 from amq.connection import content
 from amq.connection.assembly import Assembly
 from amq.connection.confirms import Confirms
-from amq.connection.consumer import content_frames
+from amq.connection.consumer import content_frames, origin
 from amq.connection.lead import Lead
 from amq.connection.reply_to import REPLY_PREFIX, ReplyQueue
 from amq.connection.session import Session
@@ -193,6 +193,9 @@ class Publisher(Assembly):
             exchange.unroutable += 1
             if not route.mandatory:
                 self.tally.dropped += 1
+        tracer = self.session.vhost.agenda.tracer
+        if tracer is not None:
+            tracer.published(origin(self.session.outbox, self.number), message, queues)
         properties.forget()
         if self.transaction is not None:
             self.transaction.publications.append(Publication(message, queues, route.mandatory))
@@ -242,7 +245,7 @@ class Publisher(Assembly):
         if not exchange.name and any(each.startswith(REPLY_PREFIX) for each in keys):
             replies = [vhost.replies[each] for each in dict.fromkeys(keys) if each in vhost.replies]
             return replies + routing.queues
-        if routing.by_key and len(keys) == 1:
+        if routing.by_key and len(keys) == 1 and vhost.agenda.tracer is None:
             self.remember(arguments, Route(route.address, exchange, key, route.mandatory, routing.queues))
         return routing.queues
 

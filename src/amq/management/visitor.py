@@ -35,6 +35,12 @@ class Visitor(Client):
     def vhost_name(self) -> str | None:
         return None
 
+    def name(self) -> str:
+        return "management"
+
+    def user_name(self) -> str | None:
+        return None
+
     def force_close(self, reason: str, code: int = CONNECTION_FORCED) -> None:
         pass
 

@@ -54,6 +54,35 @@ class Consumer:
         raise NotImplementedError
 
 
+class Origin:
+    """Whose channel did something: its connection's name, its number, the user."""
+
+    __slots__ = ("connection", "channel", "user")
+
+    def __init__(self, connection: str, channel: int, user: str) -> None:
+        self.connection = connection
+        self.channel = channel
+        self.user = user
+
+
+class Tracer:
+    """Is told what happens to messages. `amq.vhost.tracing` implements it."""
+
+    __slots__ = ()
+
+    def published(self, origin: Origin, message: Message, queues: "list[Queue]") -> None:
+        """A message was published and routed."""
+        raise NotImplementedError
+
+    def delivered(self, origin: Origin, queue: "Queue", messages: list[Message], redelivered: bool) -> None:
+        """Messages of a queue went to a consumer, or were got."""
+        raise NotImplementedError
+
+    def dead_lettered(self, queue: "Queue", message: Message, reason: str) -> None:
+        """A message left its queue for the dead-letter exchange."""
+        raise NotImplementedError
+
+
 class Agenda:
     """What is left to do once a chunk of a client's input is through, for all of a vhost.
 
@@ -61,10 +90,23 @@ class Agenda:
     exchange, with the reason. `released`: messages that have waited long enough, each with the exchange that goes on
     routing it. Lists rather than calls: a queue knows nothing above itself. `late`: there are too many of
     them for one go, and a timer will have the next ones looked after. `tally` counts for the channels and queues that
-    are gone.
+    are gone. `tracer` is there while somebody traces the vhost's messages; `node` is the name of this node.
     """
 
-    __slots__ = ("clock", "timers", "journal", "touched", "dead", "late", "released", "tally", "churn", "log")
+    __slots__ = (
+        "tracer",
+        "node",
+        "clock",
+        "timers",
+        "journal",
+        "touched",
+        "dead",
+        "late",
+        "released",
+        "tally",
+        "churn",
+        "log",
+    )
 
     def __init__(
         self,
@@ -73,7 +115,10 @@ class Agenda:
         journal: Batch | None = None,
         churn: Churn | None = None,
         log: list[tuple[int, str]] | None = None,
+        node: str = "",
     ) -> None:
+        self.tracer: Tracer | None = None
+        self.node = node
         self.tally = Tally()
         # The broker's.
         self.churn = churn or Churn()

@@ -2,7 +2,6 @@
 
 import os
 import pwd
-import socket
 import time
 from pathlib import Path
 from typing import Final
@@ -52,7 +51,7 @@ def new_node(web: Web, surroundings: Surroundings) -> Node:
     sampler = Sampler(broker, SAMPLING, process.measure)
     return Node(
         broker=broker,
-        name=node_name(),
+        name=settings.node_name,
         flush=surroundings.flush,
         started=started,
         sampler=sampler,
@@ -67,11 +66,6 @@ def new_node(web: Web, surroundings: Surroundings) -> Node:
 
 async def _nothing() -> list[str]:
     return []
-
-
-def node_name() -> str:
-    """How this node is called: `amq@` and the machine's name."""
-    return f"amq@{socket.gethostname().partition('.')[0] or 'localhost'}"
 
 
 def owner() -> str:

@@ -32,6 +32,9 @@ def bury(vhost: Vhost, queue: Queue, message: Message, reason: str) -> None:
         if queue.keeps and message.lsn:
             queue.forget(message)
         return
+    tracer = vhost.agenda.tracer
+    if tracer is not None:
+        tracer.dead_lettered(queue, message, reason)
     keys = routing_keys(message)
     headers = dict(message.properties.headers())
     record(headers, queue.name, reason, int(vhost.agenda.clock.wall()), message, keys)
