@@ -3,10 +3,10 @@
 Works in slices: nothing here keeps the broker from its messages for longer than SLICE.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from amq.management.answers import JSON, Answer, encode, octets, ok
+from amq.management.answers import JSON, Answer, encode, octets
 from amq.management.call import Call
 from amq.management.columns import Columns
 from amq.management.ordering import Order
@@ -16,6 +16,7 @@ from amq.management.turns import Turns
 T = TypeVar("T")
 Item = dict[str, Any]
 
+NOTHING: Final[Mapping[str, Callable[[Any], Any]]] = {}
 # Items whose octets are joined into one part of the body.
 PER_PART: Final = 50
 
@@ -27,31 +28,40 @@ async def listing(
     *,
     name: Callable[[T], str] | None = None,
     sorts: Sequence[str] = ("vhost", "name"),
+    values: Mapping[str, Callable[[T], Any]] = NOTHING,
 ) -> Answer:
     """Answer with these items, each as `describe` describes it, as the request's parameters want to see them.
 
     Lists are sorted by `sorts` unless the request names something else. `name` is what `name` and `use_regex` filter
-    by; when it is given, `items` are in the right order already, and then, without `sort`, only those of the page
-    that was asked for are described. Raises BadRequest for parameters that make no sense.
+    by; when it is given, `items` are in the right order already, and then only those of the page that was asked for
+    are described: without `sort`, and when it names one of the fields whose `values` are known without a description.
+    Raises BadRequest for parameters that make no sense.
     """
     page = page_asked_for(call.query)
     columns = Columns(call.query)
     order = Order(call.query, sorts)
     turns = Turns()
     everything = list(items)
-    if page is not None and name is not None and not order.asked:
+    if page is not None and name is not None and (not order.asked or order.asked in values):
         kept = [item async for item in turns.each(everything) if page.matches(name(item))]
-        if order.reverse:
+        if order.asked:
+            kept = await order.sort_by(kept, values[order.asked], turns)
+        elif order.reverse:
             kept.reverse()
-        chosen = [describe(item) for item in page.cut(kept)]
-        return ok(page.wrap([columns.pick(item) for item in chosen], len(kept), len(everything)))
+        chosen = [columns.pick(describe(item)) async for item in turns.each(page.cut(kept))]
+        return _paged(page.wrap(chosen, len(kept), len(everything)))
     described = [describe(item) async for item in turns.each(everything)]
     if page is None:
         described = await order.sort(described, turns)
         return await _whole(columns, described, turns)
     found = [item async for item in turns.each(described) if page.matches(str(item.get("name", "")))]
     ordered = await order.sort(found, turns)
-    return ok(page.wrap([columns.pick(item) for item in page.cut(ordered)], len(ordered), len(everything)))
+    return _paged(page.wrap([columns.pick(item) for item in page.cut(ordered)], len(ordered), len(everything)))
+
+
+def _paged(wrapped: Item) -> Answer:
+    # Columns are picked from the items, not from what they are wrapped in.
+    return octets([encode(wrapped)], JSON)
 
 
 async def listing_of(call: Call, items: Iterable[Item], *, sorts: Sequence[str] = ("vhost", "name")) -> Answer:

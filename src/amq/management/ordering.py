@@ -1,11 +1,13 @@
 """The order of a list: `sort` names a field, `sort_reverse=true` turns it round."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from heapq import merge
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from amq.management.columns import Item, dotted
 from amq.management.turns import Turns
+
+T = TypeVar("T")
 
 # Items that are sorted in one go: less than a slice of time.
 RUN: Final = 500
@@ -17,14 +19,21 @@ class Order:
     __slots__ = ("asked", "reverse", "_fields")
 
     def __init__(self, query: Mapping[str, str], sorts: Sequence[str]) -> None:
-        field = query.get("sort", "")
-        self.asked = bool(field)
+        # The field that the query names, empty when it names none.
+        self.asked = field = query.get("sort", "")
         self.reverse = query.get("sort_reverse") == "true"
         self._fields = [field, *sorts] if field else list(sorts)
 
     async def sort(self, items: list[Item], turns: Turns) -> list[Item]:
         """The items in this order."""
-        keyed = [(self._key(item), number) async for number, item in turns.each(enumerate(items))]
+        return await self._sorted(items, self._key, turns)
+
+    async def sort_by(self, items: list[T], value: Callable[[T], Any], turns: Turns) -> list[T]:
+        """Items that are in the order of the list already, by the value of the field that the query names."""
+        return await self._sorted(items, lambda item: _rank(value(item)), turns)
+
+    async def _sorted(self, items: list[T], key: Callable[[T], Any], turns: Turns) -> list[T]:
+        keyed = [(key(item), number) async for number, item in turns.each(enumerate(items))]
         ordered = [items[number] async for _, number in turns.each(await merged(keyed, turns))]
         if self.reverse:
             ordered.reverse()

@@ -28,4 +28,4 @@ def windows(call: Call, error: str = "bad_request") -> Ranges:
     try:
         return ranges_of(call.query)
     except ValueError as problem:
-        raise BadRequest(str(problem), error) from None
+        raise BadRequest(f"Invalid range parameters: {problem}", error) from None
