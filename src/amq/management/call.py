@@ -54,8 +54,8 @@ class Call:
         return [vhost for vhost in self.node.broker.vhosts.values() if self.may_enter(vhost)]
 
     def json(self) -> dict[str, Any]:
-        """The body, {} if it is empty. Raises BadRequest for what is no JSON object."""
-        if not self.body.strip():
+        """The body, {} if it is empty or null. Raises BadRequest for what is no JSON object."""
+        if self.body.strip() in (b"", b"null", b"undefined"):
             return {}
         try:
             value = json.loads(self.body, parse_constant=_refuse)
