@@ -2,11 +2,27 @@
 
 from typing import Final
 
-from amq.management import bindings, browse, channels, connections, consumers, exchanges, identity, messages, queues
+from amq.management import (
+    bindings,
+    browse,
+    channels,
+    connections,
+    consumers,
+    exchanges,
+    health,
+    identity,
+    messages,
+    nodes,
+    overview,
+    queues,
+)
 from amq.management.endpoint import Endpoint
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *identity.TABLE,
+    *health.TABLE,
+    *nodes.TABLE,
+    *overview.TABLE,
     *exchanges.TABLE,
     *queues.TABLE,
     *bindings.TABLE,

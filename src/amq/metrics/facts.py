@@ -3,6 +3,7 @@
 What a system does not tell (it has no /proc) is 0.
 """
 
+import ctypes
 import gc
 import os
 import resource
@@ -30,6 +31,9 @@ class Facts:
     """How the process is at one moment. Octets, unless a comment says otherwise; counts are since the start."""
 
     mem_used: int
+    # What of it was in use when the broker began to serve, and what the allocator keeps for later.
+    mem_at_start: int
+    mem_unused: int
     mem_limit: int
     disk_free: int
     disk_free_limit: int
@@ -92,6 +96,10 @@ class Process:
     folder: str = "/"
     journal: JournalStatistics | None = None
     now: Callable[[], float] = time.time
+    _at_start: int = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._at_start = self.resident()
 
     def measure(self, tasks: int, runnable: int) -> Facts:
         """The facts now. Takes no longer than a few system calls, and may be called in a thread."""
@@ -101,6 +109,8 @@ class Process:
         journal = self.journal or JournalStatistics()
         return Facts(
             mem_used=self.resident(),
+            mem_at_start=self._at_start,
+            mem_unused=allocator_unused(),
             mem_limit=self.mem_limit(),
             disk_free=free_space(self.folder),
             disk_free_limit=self.disk_free_limit(),
@@ -125,6 +135,35 @@ class Process:
             io_sync_avg_time=int(1_000_000 * journal.seconds / journal.syncs) if journal.syncs else 0,
             messages_written=journal.messages,
         )
+
+
+class AllocatorInfo(ctypes.Structure):
+    """`struct mallinfo2` of glibc, of which `fordblks` are the octets in free blocks."""
+
+    _fields_ = tuple(
+        (name, ctypes.c_size_t)
+        for name in (
+            "arena",
+            "ordblks",
+            "smblks",
+            "hblks",
+            "hblkhd",
+            "usmblks",
+            "fsmblks",
+            "uordblks",
+            "fordblks",
+            "keepcost",
+        )
+    )
+
+
+def allocator_unused() -> int:
+    """Octets that the C library keeps for later; 0 where it does not tell (only glibc does)."""
+    info = getattr(ctypes.CDLL(None), "mallinfo2", None)
+    if info is None:
+        return 0
+    info.restype = AllocatorInfo
+    return int(info().fordblks)
 
 
 def descriptor_limit() -> int:

@@ -66,6 +66,10 @@ class History:
         stride = len(self.last) + 1
         return len(rows) > stride and rows[stride] <= now - self.policy[0][0]
 
+    def octets(self) -> int:
+        """Octets that its rows take."""
+        return sum([len(rows) for rows in self.levels]) * 8
+
     def at(self, moments: Sequence[int]) -> list[Row]:
         """The rows that were true at these moments; zeros for those before the first one."""
         stride = len(self.last) + 1

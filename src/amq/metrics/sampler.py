@@ -19,12 +19,12 @@ from amq.metrics import columns
 from amq.metrics.columns import Columns
 from amq.metrics.facts import Facts
 from amq.metrics.history import BASIC, GLOBAL, History, Policy, Row
+from amq.metrics.slices import Slices
 from amq.metrics.sums import Sums, could_deliver, sums_of, weigh
 from amq.queues.base import Queue
 from amq.vhost.vhost import Vhost
 
-# A slice, in s, and how many objects are looked at before the clock is.
-SLICE: Final = 0.001
+# How many objects are looked at before the clock is.
 CHUNK: Final = 32
 # Octets for the latest rows of all objects together, of about ROW each: when very many are busy, the rows that are
 # seconds apart reach back less far.
@@ -68,9 +68,9 @@ class Sampler:
     # The same two for the round that is going on.
     _began: int = attrs.field(default=0, init=False)
     _step: int = attrs.field(default=0, init=False)
-    # The moment of a slice (ms since 1970), when it is over, and how many rows an object may have in it.
+    _slices: Slices = attrs.field(factory=Slices, init=False)
+    # The moment of a slice (ms since 1970), and how many rows an object may have in this round.
     _moment: int = attrs.field(default=0, init=False)
-    _ends: float = attrs.field(default=0.0, init=False)
     _most: int = attrs.field(default=LEAST_ROWS, init=False)
     # Unacknowledged deliveries that were weighed, and their octets, by queue.
     _weights: dict[Queue, tuple[int, int]] = attrs.field(factory=dict, init=False)
@@ -92,8 +92,8 @@ class Sampler:
         if self.measure is not None:
             tasks = trio.lowlevel.current_statistics()
             self.facts = await trio.to_thread.run_sync(self.measure, tasks.tasks_living, tasks.tasks_runnable)
-        self._start_slice()
-        self._began = self._moment
+        self._slices = Slices()
+        self._began = self._moment = int(self.now() * 1000)
         self._step = max(self._began - self.began, 1) if self.rounds else int(self.interval * 1000)
         self._most = max(LEAST_ROWS, BUDGET // (ROW * max(len(self.histories), 1)))
         totals = Totals()
@@ -149,17 +149,11 @@ class Sampler:
         known = self._capacities.get(queue)
         return known if known is not None else float(could_deliver(queue))
 
-    async def breathe(self) -> None:
-        """Let everybody else have a turn, if the slice is over."""
-        if time.perf_counter() > self._ends:
-            await trio.lowlevel.checkpoint()
-            self._start_slice()
-
     # -- a round --
 
-    def _start_slice(self) -> None:
-        self._moment = int(self.now() * 1000)
-        self._ends = time.perf_counter() + SLICE
+    async def _breathe(self) -> None:
+        if await self._slices.breathe():
+            self._moment = int(self.now() * 1000)
 
     def _last(self, entity: Hashable) -> Row:
         history = self.histories.get(entity)
@@ -173,7 +167,7 @@ class Sampler:
             if session is not None and session.vhost in sums:
                 totals.connections += 1
                 self._look_at_client(client, totals, sums[session.vhost], weights)
-            await self.breathe()
+            await self._breathe()
         self._weights = weights
 
     def _look_at_client(
@@ -208,13 +202,13 @@ class Sampler:
                     able = float(could_deliver(queue))
                     known = self._capacities.get(queue, able)
                     self._capacities[queue] = known + SMOOTHING * (able - known)
-            await self.breathe()
+            await self._breathe()
 
     async def _walk_exchanges(self, exchanges: Sequence[Exchange]) -> None:
         for start in range(0, len(exchanges), CHUNK):
             for exchange in exchanges[start : start + CHUNK]:
                 self.note(exchange, columns.exchange_row(exchange), columns.EXCHANGE)
-            await self.breathe()
+            await self._breathe()
 
     def _sum_up(self, totals: Totals, sums: dict[Vhost, Sums]) -> None:
         """Enter what belongs to no single object of a vhost."""
@@ -240,7 +234,7 @@ class Sampler:
             for entity in entities[start : start + CHUNK]:
                 if self.histories[entity].seen != self.rounds:
                     del self.histories[entity]
-            await self.breathe()
+            await self._breathe()
         for queue in list(self._capacities):
             if queue.deleted or not queue.consumer_count():
                 del self._capacities[queue]

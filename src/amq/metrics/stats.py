@@ -8,7 +8,7 @@ Totals of queues, channels and exchanges are those of this moment; totals of vho
 are those of the sampler's last round.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from amq.broker import Broker
@@ -16,7 +16,7 @@ from amq.connection.channel import Channel
 from amq.connection.connection import Connection
 from amq.exchanges.base import Exchange
 from amq.metrics import columns
-from amq.metrics.columns import Columns
+from amq.metrics.columns import Columns, Series
 from amq.metrics.history import History, Row
 from amq.metrics.ranges import NO_RANGES, Range, Ranges, ranges_of
 from amq.metrics.sampler import Sampler
@@ -27,6 +27,7 @@ from amq.vhost.vhost import Vhost
 __all__ = [
     "NO_RANGES",
     "Entity",
+    "Of",
     "Ranges",
     "churn_rates",
     "message_stats",
@@ -38,6 +39,8 @@ __all__ = [
 ]
 
 Entity = Queue | Channel | Exchange | Connection | Vhost | Broker | Churn | Sampler
+# What figures are of: one object, several vhosts together, or everything.
+Of = Entity | Sequence[Vhost] | None
 
 PUBLISHING: Final = ("publish", "confirm", "return_unroutable", "drop_unroutable")
 CONSUMING: Final = (
@@ -57,82 +60,97 @@ _GROUPS: Final[Mapping[type, tuple[tuple[str, ...], ...]]] = {
     Vhost: (PUBLISHING, CONSUMING),
     Exchange: (("publish_in",), ("publish_out",)),
 }
+_COLUMNS: Final[Mapping[type, Columns]] = {
+    Queue: columns.QUEUE,
+    Channel: columns.CHANNEL,
+    Exchange: columns.EXCHANGE,
+    Connection: columns.CONNECTION,
+    Churn: columns.CHURN,
+    Sampler: columns.NODE,
+}
 LENGTHS: Final = ("messages", "messages_ready", "messages_unacknowledged")
 OCTETS: Final = ("recv_oct", "send_oct")
 
 
-def message_stats(sampler: Sampler, entity: Entity | None, ranges: Ranges = NO_RANGES) -> dict[str, Any]:
+def message_stats(sampler: Sampler, of: Of = None, ranges: Ranges = NO_RANGES) -> dict[str, Any]:
     """`message_stats` of a queue, an exchange, a channel, a vhost, or of everything (None); {} where nothing happened.
 
     RabbitMQ leaves an empty `message_stats` out of a queue, an exchange and a channel.
     """
-    entity = sampler.broker if entity is None else entity
-    kind = next((kind for kind in _GROUPS if isinstance(entity, kind)), Vhost)
-    row = row_of(sampler, entity)
+    entities = _entities(sampler, of)
+    kind = next((kind for kind in _GROUPS if entities and isinstance(entities[0], kind)), Vhost)
+    row = _row(sampler, entities)
     shown: dict[str, Any] = {}
     for group in _GROUPS[kind]:
-        counts = {name: columns.value(columns_of(entity).series[name], row) for name in group}
+        counts = {name: columns.value(_columns(entities).series[name], row) for name in group}
         if any(counts.values()):
-            shown |= with_details(sampler, entity, counts, ranges.msg_rates)
+            shown |= _with_details(sampler, entities, counts, ranges.msg_rates)
     return shown
 
 
-def queue_totals(sampler: Sampler, entity: Queue | Vhost | None = None, ranges: Ranges = NO_RANGES) -> dict[str, Any]:
+def queue_totals(sampler: Sampler, of: Of = None, ranges: Ranges = NO_RANGES) -> dict[str, Any]:
     """`messages`, `messages_ready` and `messages_unacknowledged` with details: of a queue, of all queues of a vhost, or
     of all queues.
     """
-    return _figures(sampler, entity, LENGTHS, ranges.lengths)
+    return _figures(sampler, _entities(sampler, of), LENGTHS, ranges.lengths)
 
 
-def octets(sampler: Sampler, entity: Connection | Vhost, ranges: Ranges = NO_RANGES) -> dict[str, Any]:
+def octets(sampler: Sampler, of: Connection | Vhost, ranges: Ranges = NO_RANGES) -> dict[str, Any]:
     """`recv_oct` and `send_oct` with details, of a connection or of all connections to a vhost, ever."""
-    return _figures(sampler, entity, OCTETS, ranges.data_rates)
+    return _figures(sampler, (of,), OCTETS, ranges.data_rates)
 
 
 def churn_rates(sampler: Sampler, ranges: Ranges = NO_RANGES) -> dict[str, Any]:
     """How many connections, channels and queues came and went, with details."""
-    return _figures(sampler, sampler.broker.churn, columns.CHURN.names, ranges.msg_rates)
+    return _figures(sampler, (sampler.broker.churn,), columns.CHURN.names, ranges.msg_rates)
 
 
 def node_stats(sampler: Sampler, ranges: Ranges = NO_RANGES) -> dict[str, Any]:
-    """The figures of the process that change, with details; {} before the first round."""
-    if sampler.facts is None:
-        return {}
-    shown = _figures(sampler, sampler, columns.NODE.names, ranges.node_stats)
+    """The figures of the process that change, with details: NODE of `amq.metrics.columns`."""
+    shown = _figures(sampler, (sampler,), columns.NODE.names, ranges.node_stats)
     return {name: _in_ms(name, figure) for name, figure in shown.items()}
 
 
-def rate_details(sampler: Sampler, entity: Entity | None, name: str, ranges: Ranges = NO_RANGES) -> dict[str, Any]:
+def nothing(name: str, sampler: Sampler, ranges: Ranges = NO_RANGES) -> dict[str, Any]:
+    """The same for a figure of RabbitMQ's nodes that is always 0 here."""
+    return _with_details(sampler, (), {name: 0}, ranges.node_stats)
+
+
+def rate_details(sampler: Sampler, of: Of, name: str, ranges: Ranges = NO_RANGES) -> dict[str, Any]:
     """`{"rate": x}`, per second, of one count: what belongs under `name`_details. Raises KeyError for no such count."""
-    entity = sampler.broker if entity is None else entity
+    entities = _entities(sampler, of)
     if name in LENGTHS:
         window = ranges.lengths
     elif name in OCTETS:
         window = ranges.data_rates
-    elif isinstance(entity, Sampler):
+    elif of is sampler:
         window = ranges.node_stats
     else:
         window = ranges.msg_rates
-    return _details(sampler, entity, (name,), window)[name]
+    return _details(sampler, entities, (name,), window)[name]
 
 
-def columns_of(entity: Entity) -> Columns:
-    """What is counted of an object."""
-    if isinstance(entity, Queue):
-        return columns.QUEUE
-    if isinstance(entity, Channel):
-        return columns.CHANNEL
-    if isinstance(entity, Exchange):
-        return columns.EXCHANGE
-    if isinstance(entity, Connection):
-        return columns.CONNECTION
-    if isinstance(entity, Churn):
-        return columns.CHURN
-    return columns.NODE if isinstance(entity, Sampler) else columns.VHOST
+def _entities(sampler: Sampler, of: Of) -> Sequence[Entity]:
+    if of is None:
+        return (sampler.broker,)
+    return of if isinstance(of, Sequence) else (of,)
 
 
-def row_of(sampler: Sampler, entity: Entity) -> Row:
-    """An object's counts, now or in the last round."""
+def _columns(entities: Sequence[Entity]) -> Columns:
+    """What is counted of objects of one kind; no objects at all are vhosts."""
+    entity = entities[0] if entities else None
+    for kind, columns_of_kind in _COLUMNS.items():
+        if isinstance(entity, kind):
+            return columns_of_kind
+    return columns.VHOST
+
+
+def _row(sampler: Sampler, entities: Sequence[Entity]) -> Row:
+    """The counts of objects of one kind together, now or in the last round."""
+    return _sum([_row_of(sampler, entity) for entity in entities], _columns(entities))
+
+
+def _row_of(sampler: Sampler, entity: Entity) -> Row:
     if isinstance(entity, Queue):
         return columns.queue_row(entity)
     if isinstance(entity, Channel):
@@ -144,12 +162,25 @@ def row_of(sampler: Sampler, entity: Entity) -> Row:
     if isinstance(entity, Churn):
         return columns.churn_row(entity)
     history = sampler.histories.get(entity)
-    return columns_of(entity).zeros if history is None else history.last
+    return _columns((entity,)).zeros if history is None else history.last
 
 
-def with_details(sampler: Sampler, entity: Entity, counts: Mapping[str, int], window: Range | None) -> dict[str, Any]:
-    """Counts by name, each with its details."""
-    details = _details(sampler, entity, tuple(counts), window)
+def _sum(rows: Sequence[Row], kind: Columns) -> Row:
+    return rows[0] if len(rows) == 1 else tuple(map(sum, zip(kind.zeros, *rows, strict=True)))
+
+
+def _figures(
+    sampler: Sampler, entities: Sequence[Entity], names: tuple[str, ...], window: Range | None
+) -> dict[str, Any]:
+    series = _columns(entities).series
+    row = _row(sampler, entities)
+    return _with_details(sampler, entities, {name: columns.value(series[name], row) for name in names}, window)
+
+
+def _with_details(
+    sampler: Sampler, entities: Sequence[Entity], counts: Mapping[str, int], window: Range | None
+) -> dict[str, Any]:
+    details = _details(sampler, entities, tuple(counts), window)
     shown: dict[str, Any] = {}
     for name, count in counts.items():
         shown[name] = count
@@ -157,45 +188,36 @@ def with_details(sampler: Sampler, entity: Entity, counts: Mapping[str, int], wi
     return shown
 
 
-def _figures(sampler: Sampler, entity: Entity | None, names: tuple[str, ...], window: Range | None) -> dict[str, Any]:
-    entity = sampler.broker if entity is None else entity
-    series = columns_of(entity).series
-    row = row_of(sampler, entity)
-    return with_details(sampler, entity, {name: columns.value(series[name], row) for name in names}, window)
-
-
 def _details(
-    sampler: Sampler, entity: Entity, names: tuple[str, ...], window: Range | None
+    sampler: Sampler, entities: Sequence[Entity], names: tuple[str, ...], window: Range | None
 ) -> dict[str, dict[str, Any]]:
-    kind = columns_of(entity)
-    history = sampler.histories.get(entity)
+    kind = _columns(entities)
+    known = [history for entity in entities if (history := sampler.histories.get(entity)) is not None]
+    rates = {name: sum([_rate(sampler, history, kind.series[name]) for history in known]) for name in names}
     if window is None:
-        return {name: {"rate": _rate(sampler, history, kind, name)} for name in names}
+        return {name: {"rate": float(rate)} for name, rate in rates.items()}
     moments = window.moments(sampler.began)
-    rows = [kind.zeros] * len(moments) if history is None else history.at(moments)
+    tables = [history.at(moments) for history in known]
+    rows = [_sum([table[place] for table in tables], kind) for place in range(len(moments))]
+    span = (moments[0] - moments[-1]) / 1000
     details = {}
     for name in names:
-        samples = [columns.value(kind.series[name], row) for row in rows]
-        span = (moments[0] - moments[-1]) / 1000
+        samples = [columns.value(kind.series[name], row) for row in rows] if known else [0] * len(moments)
+        pairs = zip(samples, moments, strict=True)
         details[name] = {
-            "rate": _rate(sampler, history, kind, name),
-            "samples": [
-                {"sample": sample, "timestamp": moment} for sample, moment in zip(samples, moments, strict=True)
-            ],
+            "rate": float(rates[name]),
+            "samples": [{"sample": sample, "timestamp": moment} for sample, moment in pairs],
             "avg_rate": (samples[0] - samples[-1]) / span if span else 0.0,
             "avg": sum(samples) / len(samples),
         }
     return details
 
 
-def _rate(sampler: Sampler, history: History | None, kind: Columns, name: str) -> float:
+def _rate(sampler: Sampler, history: History, series: Series) -> float:
     """What a count grew by, per second, in the last round."""
-    if history is None:
-        return 0.0
     moved = sampler.moved(history)
     if not moved:
         return 0.0
-    series = kind.series[name]
     return (columns.value(series, history.last) - columns.value(series, history.before)) * 1000 / moved
 
 

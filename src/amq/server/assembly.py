@@ -4,7 +4,6 @@ import os
 import pwd
 import time
 from pathlib import Path
-from typing import Final
 
 import trio
 
@@ -17,8 +16,6 @@ from amq.server import memory
 from amq.server.http import HttpServer
 from amq.server.listener import Door
 from amq.server.management import Surroundings, Web
-
-SAMPLING: Final = 5.0  # seconds
 
 
 async def serve(web: Web, surroundings: Surroundings) -> None:
@@ -48,7 +45,7 @@ def new_node(web: Web, surroundings: Surroundings) -> Node:
         folder=_folder(settings),
         journal=surroundings.journal,
     )
-    sampler = Sampler(broker, SAMPLING, process.measure)
+    sampler = Sampler(broker, settings.collect_statistics_interval / 1000, process.measure)
     return Node(
         broker=broker,
         name=settings.node_name,
