@@ -10,7 +10,6 @@ import attrs
 from amq.config.fields import about, free, whole
 
 ADDRESS: Final = "an address or a name (127.0.0.1 if not given)"
-CSP: Final = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 
 
 def port(default: int, meaning: str) -> Any:
@@ -60,7 +59,9 @@ class ManagementSettings:
     )
     cors_max_age: int = whole(1800, 0, 86_400, "seconds", "How long browsers may remember that.")
     hsts_policy: str | None = free(None, "text", "Strict-Transport-Security in answers; none without it.")
-    csp_policy: str = free(CSP, "text", "Content-Security-Policy in answers.")
+    csp_policy: str | None = free(
+        None, "text", "Content-Security-Policy in answers. Without it, one that lets the console do what it must."
+    )
 
 
 @attrs.frozen(kw_only=True)

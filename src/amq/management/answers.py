@@ -1,7 +1,7 @@
 """What a handler answers: a status with a JSON value, with octets, with nothing, or a stream of events."""
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -24,7 +24,7 @@ class Answer:
     status: int
     value: Any = NOTHING
     parts: Sequence[bytes] | None = None
-    events: AsyncIterator[bytes] | None = None
+    events: AsyncGenerator[bytes, None] | None = None
     media_type: str = JSON
     headers: Mapping[str, str] = {}
 
@@ -49,7 +49,7 @@ def octets(parts: Sequence[bytes], media_type: str, headers: Mapping[str, str] |
     return Answer(200, parts=parts, media_type=media_type, headers=headers or {})
 
 
-def stream(events: AsyncIterator[bytes]) -> Answer:
+def stream(events: AsyncGenerator[bytes, None]) -> Answer:
     """200 with server-sent events (see `event`) until the client goes or the broker stops."""
     return Answer(200, events=events, media_type=EVENT_STREAM)
 

@@ -10,7 +10,7 @@ from amq.auth.users import User
 from amq.connection.channel import Channel
 from amq.management.errors import BadRequest, NotFound
 from amq.management.node import Node
-from amq.management.roles import has_role
+from amq.management.roles import ADMINISTRATOR, has_role
 from amq.management.visitor import visit
 from amq.vhost.vhost import Vhost
 
@@ -20,13 +20,14 @@ class Call:
     """`path` and `query` hold decoded text; of a parameter given twice, the first counts. `headers` are in lower case.
 
     `local`: it came over the socket of the broker's owner, who is administrator and has every permission.
-    `source` is the address it came from.
+    `source` is the address it came from, `secure` whether over TLS.
     """
 
     node: Node
     user: User
     local: bool
     source: str
+    secure: bool
     method: str
     path: Mapping[str, str]
     query: Mapping[str, str]
@@ -49,9 +50,22 @@ class Call:
         """Whether the user has permissions in that vhost."""
         return self.local or vhost.permissions.may_enter(self.user.name)
 
+    def may_see(self, vhost: Vhost) -> bool:
+        """Whether the user may list what is in that vhost: with permissions in it, or as administrator."""
+        return self.has_role(ADMINISTRATOR) or self.may_enter(vhost)
+
     def vhosts(self) -> list[Vhost]:
-        """The vhosts whose contents the user may list: those it has permissions in."""
-        return [vhost for vhost in self.node.broker.vhosts.values() if self.may_enter(vhost)]
+        """The vhosts whose contents the user may list."""
+        return [vhost for vhost in self.node.broker.vhosts.values() if self.may_see(vhost)]
+
+    def wants_stats(self) -> bool:
+        """Whether rates and figures are wanted: the broker's settings and the query may say that they are not."""
+        disabled = self.node.broker.settings.management.disable_stats
+        return not disabled and self.query.get("disable_stats") != "true"
+
+    def wants_totals(self) -> bool:
+        """Whether counts of messages are wanted all the same (`enable_queue_totals`)."""
+        return self.query.get("enable_queue_totals") == "true"
 
     def json(self) -> dict[str, Any]:
         """The body, {} if it is empty or null. Raises BadRequest for what is no JSON object."""

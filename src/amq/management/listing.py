@@ -50,10 +50,11 @@ async def listing(
             kept.reverse()
         chosen = [columns.pick(describe(item)) async for item in turns.each(page.cut(kept))]
         return _paged(page.wrap(chosen, len(kept), len(everything)))
-    described = [describe(item) async for item in turns.each(everything)]
     if page is None:
-        described = await order.sort(described, turns)
-        return await _whole(columns, described, turns)
+        async with call.node.whole_lists:
+            described = [describe(item) async for item in turns.each(everything)]
+            return await _whole(columns, await order.sort(described, turns), turns)
+    described = [describe(item) async for item in turns.each(everything)]
     found = [item async for item in turns.each(described) if page.matches(str(item.get("name", "")))]
     ordered = await order.sort(found, turns)
     return _paged(page.wrap([columns.pick(item) for item in page.cut(ordered)], len(ordered), len(everything)))

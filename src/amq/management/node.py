@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, Final, TypeVar
 
 import attrs
 import trio
@@ -11,10 +12,13 @@ from amq.auth import proving
 from amq.auth.credentials import LoginPeer, Refusal
 from amq.auth.users import User
 from amq.broker import Broker
+from amq.management.sessions import Sessions
 from amq.management.visitor import Visitor
 from amq.vhost.settling import settle
 
 T = TypeVar("T")
+
+WHOLE_LISTS: Final = 4
 
 
 class Waiting(Visitor):
@@ -60,6 +64,14 @@ class Node:
     reload: Callable[[], Awaitable[list[str]]]
     # Set when the broker stops: streams end then.
     stopping: trio.Event = attrs.field(factory=trio.Event)
+    # Who is signed in to the console.
+    sessions: Sessions = attrs.field(init=False)
+    # Lists that are asked for as a whole are made by so many at once, for all of their items are in memory then.
+    whole_lists: trio.CapacityLimiter = attrs.field(factory=partial(trio.CapacityLimiter, WHOLE_LISTS), init=False)
+
+    def __attrs_post_init__(self) -> None:
+        minutes = self.broker.settings.management.login_session_timeout
+        self.sessions = Sessions(self.broker.users, minutes * 60.0)
 
     def work(self, action: Callable[[], T]) -> T:
         """Let the core do something that no AMQP client asked for, and send what comes of it. Returns its result."""
