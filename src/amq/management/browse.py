@@ -65,7 +65,7 @@ async def listed(scan: Scan, choice: Choice, truncate: int, encoding: str) -> li
     """What the choice takes, as far as one answer goes."""
     found: list[dict[str, Any]] = []
     shown = 0
-    async for part in scan.slices():
+    while part := await scan.part():
         for seen in part:
             if choice.takes(seen):
                 shown += min(truncate, len(seen.message.body))
@@ -134,7 +134,7 @@ async def delete_selected(call: Call) -> Answer:
 async def deleted(scan: Scan, choice: Choice, dry_run: bool) -> int:
     """Delete what the choice takes; returns how many messages that were, or would be."""
     count = 0
-    async for part in scan.slices():
+    while part := await scan.part():
         taken: list[Seen] = []
         for seen in part:
             scan.saw(seen)

@@ -1,18 +1,17 @@
 """A walk over the messages that wait in a queue, in slices, without taking any of them.
 
-    async for part in scan.slices():
+    while part := await scan.part():
         for seen in part:
             scan.saw(seen)
             ...
 
-Whoever stops in the middle finds in `scan.next` where to go on. Nothing happens in the queue between the arrival of a
-slice and the next `await` of who asked for it; what has left it before is told by `take_out` and `remove`.
+Whoever stops in the middle finds in `scan.next` where to go on. What has left the queue since it was read is told by
+`take_out` and `remove`.
 
 Messages that are only on disk are read for it and forgotten again.
 """
 
 import time
-from collections.abc import AsyncIterator
 from typing import Final
 
 import attrs
@@ -63,34 +62,50 @@ class Scan:
     next: int | None
     most: int
     scanned: int = 0
-    _size: int = FEW
+    _size: int = attrs.field(default=FEW, init=False)
+    # Found, and not handed out yet.
+    _waiting: list[Seen] = attrs.field(factory=list, init=False)
+    # What comes behind them is nothing.
+    _last: bool = attrs.field(default=False, init=False)
+    # When the last part was handed out; 0: none was.
+    _given: float = attrs.field(default=0.0, init=False)
 
     def saw(self, seen: Seen) -> None:
         """That one was looked at."""
         self.next = seen.position
         self.scanned += 1
 
-    async def slices(self) -> AsyncIterator[list[Seen]]:
-        """Messages in the order in which they would be delivered, some at a time, for about a slice of time each."""
-        while self.next is not None and self.scanned < self.most:
-            if self.queue.deleted:
-                self.next = None
+    async def part(self) -> list[Seen]:
+        """The next messages in the order in which they would be delivered; none when it is over.
+
+        As many as take about a slice of time, after which others have had their turn.
+        """
+        if self._given:
+            self._size = fitting(self._size, time.perf_counter() - self._given)
+            await trio.lowlevel.checkpoint()
+        room = self.most - self.scanned
+        while not self._waiting and self.next is not None and room:
+            await self._look(room)
+        found, self._waiting = self._waiting[: self._size], self._waiting[self._size :]
+        self._given = time.perf_counter()
+        return found[:room]
+
+    async def _look(self, room: int) -> None:
+        """Have something in `_waiting`, or go on to where something may be."""
+        assert self.next is not None
+        if self.queue.deleted or self._last:
+            self.next = None
+            return
+        looked: Look | None = look(self.queue, self.next, min(self._size, room))
+        assert looked is not None
+        if not looked.seen and looked.cold is not None:
+            looked = await load(self.node, looked.cold)
+            if looked is None:
                 return
-            looked: Look | None = look(self.queue, self.next, min(self._size, self.most - self.scanned))
-            assert looked is not None
-            if not looked.seen and looked.cold is not None:
-                looked = await load(self.node, looked.cold)
-                if looked is None:
-                    continue
-            waiting = looked.seen[: self.most - self.scanned]
-            while waiting:
-                part, waiting = waiting[: self._size], waiting[self._size :]
-                began = time.perf_counter()
-                yield part
-                self._size = fitting(self._size, time.perf_counter() - began)
-                await trio.lowlevel.checkpoint()
-            if looked.cold is None and self.scanned < self.most:
-                self.next = None if looked.after < 0 else looked.after
+        self._waiting = looked.seen
+        self._last = looked.after < 0
+        if not looked.seen and not self._last:
+            self.next = looked.after
 
 
 def fitting(size: int, seconds: float) -> int:

@@ -4,13 +4,11 @@ from base64 import b64encode
 from hashlib import blake2b
 from typing import Any, Final
 
-from amq.lang.selector_subject import NUMBERS, TEXTS
-from amq.management.entities_json import safe_text, table_json
+from amq.management.entities_json import safe_text
 from amq.management.entity_schemas import TEXT, TRUTH, WHOLE, record
 from amq.management.errors import BadRequest
+from amq.management.properties_json import properties_json
 from amq.message import Message
-from amq.wire import properties as props
-from amq.wire import tables
 
 AUTO: Final = "auto"
 BASE64: Final = "base64"
@@ -32,24 +30,6 @@ STANDING: Final = record(
     fingerprint=TEXT,
     **SHOWN,
 )
-
-
-def properties_json(header: bytes) -> dict[str, Any]:
-    """The properties of a content header; the headers are one of them."""
-    flags = header[12] << 8 | header[13]
-    places = props.places(header, flags)
-    shown: dict[str, Any] = {}
-    for name, flag in TEXTS.items():
-        if flag in places:
-            start, stop = places[flag]
-            shown[name] = safe_text(header[start + 1 : stop])
-    for name, flag in NUMBERS.items():
-        if flag in places:
-            start, stop = places[flag]
-            shown[name] = int.from_bytes(header[start:stop], "big")
-    if props.HEADERS in places:
-        shown["headers"] = table_json(tables.decode(header, places[props.HEADERS][0])[0])
-    return shown
 
 
 def payload_json(body: bytes, truncate: int, encoding: str) -> tuple[str, str]:
