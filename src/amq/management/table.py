@@ -15,6 +15,7 @@ from amq.management import (
     nodes,
     overview,
     queues,
+    routes,
 )
 from amq.management.endpoint import Endpoint
 
@@ -31,4 +32,5 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *consumers.TABLE,
     *messages.TABLE,
     *browse.TABLE,
+    *routes.TABLE,
 )

@@ -1,1 +1,69 @@
-export const definitions = { title: () => "definitions", load: async () => ({}), view: () => [] };
+// Take what exists out as a file, and put it in somewhere else.
+
+import { call, path } from "../api.js";
+import { confirm } from "../dialog.js";
+import { h } from "../dom.js";
+import { field, form } from "../form.js";
+import { plural } from "../format.js";
+import { card, hint } from "../parts.js";
+import { is } from "../roles.js";
+
+const PARTS = { users: "user", vhosts: "virtual host", permissions: "permission", topic_permissions: "topic permission", parameters: "parameter", global_parameters: "global parameter", policies: "policy", queues: "queue", exchanges: "exchange", bindings: "binding" };
+const MANY = { policies: "policies" };
+
+export const definitions = {
+  title: () => "Definitions",
+  load: async () => ({}),
+  view: (ctx) => [
+    hint("Definitions are users, virtual hosts, permissions, policies, queues, exchanges and bindings: everything but the messages. RabbitMQ's files are read as they are."),
+    h("div", { class: "cards", key: "cards" }, card("Export", exportForm(ctx)), card("Import", importForm(ctx), imported(ctx))),
+  ],
+};
+
+const choice = (ctx) => field({ name: "vhost", label: "Virtual host", kind: "select", options: [...(is(ctx.user, "administrator") ? [["", "All, with users"]] : []), ...ctx.app.vhosts.map((name) => [name, name])] });
+const where = (vhost) => (vhost ? path("definitions", vhost) : "definitions");
+
+const exportForm = (ctx) => form(ctx, {
+  id: "export", label: "Export definitions", verb: "Download", keep: true,
+  async submit({ vhost }) {
+    const document_ = await call("GET", where(vhost));
+    save(JSON.stringify(document_, null, 2), `definitions${vhost ? "-" + vhost.replace(/[^\w.-]+/g, "_") : ""}-${new Date().toISOString().slice(0, 10)}.json`);
+    return `Exported ${counted(document_)}.`;
+  },
+  body: [choice(ctx)],
+});
+
+function save(text, name) {
+  const anchor = document.createElement("a");
+  anchor.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  anchor.download = name;
+  anchor.click();
+  setTimeout(() => URL.revokeObjectURL(anchor.href), 10_000);
+}
+
+const counted = (definitions) => Object.entries(PARTS).filter(([part]) => definitions[part]?.length).map(([part, one]) => plural(definitions[part].length, one, MANY[part])).join(", ") || "nothing";
+
+const importForm = (ctx) => form(ctx, {
+  id: "import", label: "Import definitions", verb: "Import…",
+  async submit({ vhost, file }) {
+    const given = await read(file);
+    const text = [`The file has ${counted(given)}.`, "What is there already is replaced by what the file says; queues and exchanges keep what they were declared with."];
+    if ((await confirm({ title: `Import ${file.name}?`, text, verb: "Import" })) === null) return null;
+    const answer = await call("POST", where(vhost), { body: given });
+    ctx.state.imported = { name: file.name, warnings: answer?.warnings ?? [] };
+    return `${file.name} is imported.`;
+  },
+  body: [choice(ctx), h("label", { class: "field", key: "file" }, h("span", {}, "File"), h("input", { type: "file", name: "file", accept: ".json,application/json", required: true }))],
+});
+
+async function read(file) {
+  try {
+    return JSON.parse(await file.text());
+  } catch (error) {
+    throw new Error(`${file.name} is no JSON: ${error.message}.`);
+  }
+}
+
+const imported = (ctx) => ctx.state.imported && h("div", { class: ctx.state.imported.warnings.length ? "note warn" : "note good", role: "status", key: "imported" },
+  h("p", {}, `${ctx.state.imported.name} is imported${ctx.state.imported.warnings.length ? `, with ${plural(ctx.state.imported.warnings.length, "warning")}:` : " without warnings."}`),
+  h("ul", {}, ctx.state.imported.warnings.map((warning) => h("li", { key: warning }, warning))));
