@@ -11,11 +11,17 @@ from amq.management import (
     exchanges,
     health,
     identity,
+    limits,
     messages,
     nodes,
     overview,
+    parameters,
+    permissions,
+    policies,
     queues,
     routes,
+    users,
+    vhosts,
 )
 from amq.management.endpoint import Endpoint
 
@@ -33,4 +39,10 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *messages.TABLE,
     *browse.TABLE,
     *routes.TABLE,
+    *vhosts.TABLE,
+    *users.TABLE,
+    *permissions.TABLE,
+    *policies.TABLE,
+    *parameters.TABLE,
+    *limits.TABLE,
 )

@@ -10,7 +10,7 @@ from amq.vhost.vhost import Vhost
 # Queue types that can be a vhost's default: those that can be made here.
 QUEUE_TYPES: Final = ("classic",)
 # How RabbitMQ spells that there is none.
-NO_QUEUE_TYPE: Final = ("", "undefined")
+NO_QUEUE_TYPE: Final = "undefined"
 
 
 class MetadataError(ValueError):
@@ -19,7 +19,7 @@ class MetadataError(ValueError):
 
 def check_queue_type(name: str | None) -> str | None:
     """A vhost's default queue type, None for none. Raises MetadataError for one that cannot be made here."""
-    if name is None or name in NO_QUEUE_TYPE:
+    if name in (None, "", NO_QUEUE_TYPE):
         return None
     if name not in QUEUE_TYPES:
         raise MetadataError(f"unsupported default queue type '{name}', allowed: {', '.join(QUEUE_TYPES)}")
