@@ -2,6 +2,7 @@
 
 from typing import Final
 
+import trio
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse
@@ -16,6 +17,9 @@ from amq.management.static import Console
 
 API: Final = "/api"
 DOCUMENT: Final = f"{API}/openapi.json"
+# Of the body of a request that is refused, so many octets are waited for, so many seconds.
+SKIPPED: Final = 1 << 20
+SKIPPING: Final = 5.0
 
 
 class Application:
@@ -38,6 +42,7 @@ class Application:
             response = await self._respond(request)
         except ClientDisconnect:
             return
+        await arrival.skip()
         await response(scope, arrival, self._with_headers(request, send))
         await arrival.drain()
 
@@ -89,6 +94,15 @@ class Arrival:
         if message["type"] == "http.disconnect" or not message.get("more_body", False):
             self._complete = True
         return message
+
+    async def skip(self) -> None:
+        """Before a refusal: take the rest of a short body, so that the client does not find its connection broken
+        while it sends, and reads the answer.
+        """
+        left = SKIPPED
+        with trio.move_on_after(SKIPPING):
+            while not self._complete and left > 0:
+                left -= len((await self()).get("body", b""))
 
     async def drain(self) -> None:
         """Take what of the request nobody looked at, so that the server does not wait for room for it.
