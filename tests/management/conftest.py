@@ -4,7 +4,8 @@
 """
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from amq.broker import Broker
 from amq.config.settings import Settings
 from amq.management.app import application
 from amq.management.node import Node
+from tests.harness.process import BrokerProcess
 
 LOOPBACK = ("127.0.0.1", 50_000)
 
@@ -63,4 +65,21 @@ def app(node: Node) -> ASGIApp:
 async def client(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
     """The administrator `guest`, from loopback."""
     async with client_of(app) as client:
+        yield client
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Iterator[BrokerProcess]:
+    """`amq serve` with a data folder and the HTTP API at `process.http_port`."""
+    process = BrokerProcess(tmp_path, data=tmp_path / "data", management=True)
+    process.start()
+    yield process
+    process.kill()
+    assert "Traceback" not in process.output()
+
+
+@pytest.fixture
+def api(process: BrokerProcess) -> Iterator[httpx.Client]:
+    """A client of that process as the administrator `guest`; its paths begin below /api."""
+    with httpx.Client(base_url=f"http://127.0.0.1:{process.http_port}/api", auth=("guest", "guest")) as client:
         yield client
