@@ -15,25 +15,29 @@ from amq.broker import Broker
 from amq.config.settings import Settings
 from amq.management.app import application
 from amq.management.node import Node
+from amq.metrics.facts import Process
+from amq.metrics.sampler import Sampler
 from tests.harness.process import BrokerProcess
 
 LOOPBACK = ("127.0.0.1", 50_000)
 
 
 def new_node(broker: Broker) -> Node:
-    """A node with nothing but its broker: no facts, no figures, no log."""
+    """A node with a broker that nobody serves to others, and without a log."""
 
     async def reload() -> list[str]:
         return []
 
+    started = time.time()
+    process = Process(broker, started, lambda: 1 << 26, lambda: 1 << 30, lambda: 50_000_000)
     return Node(
         broker=broker,
         name="amq@test",
         flush=lambda: None,
-        started=time.time(),
-        sampler=None,
-        facts=lambda: None,
-        listeners=lambda: [],
+        started=started,
+        sampler=Sampler(broker, 5.0, process.measure),
+        facts=lambda: process.measure(0, 0),
+        listeners=list,
         journal=None,
         log=None,
         reload=reload,
