@@ -17,8 +17,12 @@ from amq.definitions.document import (
     BindingDefinition,
     Document,
     ExchangeDefinition,
+    LimitsDefinition,
     ParameterDefinition,
+    PolicyDefinition,
     QueueDefinition,
+    UserPermission,
+    UserTopicPermission,
     VhostDefinition,
 )
 from amq.definitions.fields import DocumentError
@@ -73,12 +77,15 @@ class _Check:
     def places(self) -> Steps[None]:
         """Every vhost and user that is spoken of exists, or will."""
         document = self.document
-        for permission in (*document.permissions, *document.topic_permissions):
+        granted: list[UserPermission | UserTopicPermission] = [*document.permissions, *document.topic_permissions]
+        for permission in granted:
             if permission.user not in self.users:
                 raise DocumentError(f"{permission.path}.user", f"user '{permission.user}' does not exist")
             self._require(permission.vhost, permission.path)
             yield
-        for placed in (*document.policies, *document.operator_policies, *document.limits, *document.parameters):
+        rules: list[PolicyDefinition | LimitsDefinition | ParameterDefinition]
+        rules = [*document.policies, *document.operator_policies, *document.limits, *document.parameters]
+        for placed in rules:
             self._require(placed.vhost, placed.path)
             yield
         most = self.broker.settings.limits.vhosts

@@ -25,8 +25,9 @@ from amq.vhost.permission import Permission, TopicPermission
 from amq.vhost.policy import Policy, PolicyError
 
 MD5: Final = "rabbit_password_hashing_md5"
-# Says which cluster a document comes from; this one stays what it is.
+# Global parameters that say which cluster a document comes from and what it had imported: this one stays what it is.
 CLUSTER_ID: Final = "internal_cluster_id"
+IMPORTED: Final = "imported_definition_hash_value"
 
 # Reads an item of a section into the document; the vhost is where everything belongs, None for those that are named.
 Reader = Callable[[Document, Fields, str | None], None]
@@ -135,7 +136,7 @@ def _place(fields: Fields, vhost: str | None) -> str:
 def _global_parameter(document: Document, fields: Fields, _vhost: str | None) -> None:
     name, value = fields.text("name"), fields.value("value")
     _check_size(fields, name, value)
-    if name != CLUSTER_ID:
+    if name not in (CLUSTER_ID, IMPORTED):
         document.global_parameters.append(GlobalParameter(name, value))
 
 

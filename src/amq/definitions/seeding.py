@@ -6,7 +6,7 @@ that it is for by a pattern; of several limits that match, the first by name cou
 
 from amq.auth.users import User
 from amq.broker import Broker
-from amq.config.settings import DefaultUser
+from amq.config.seeds import DefaultUser
 from amq.lang.pattern import compile_pattern
 from amq.vhost import parameters
 from amq.vhost.permission import Permission
@@ -52,7 +52,7 @@ def _seed_user(broker: Broker, vhost: Vhost, given: DefaultUser) -> None:
         if given.password is None:
             broker.users.put(User(given.name, tags=frozenset(given.tags)))
         else:
-            broker.users.add(given.name, given.password, given.tags, broker.settings.password_hashing_module)
+            broker.users.add(given.name, given.password, given.tags, broker.users.algorithm)
     vhost.permissions.set(given.name, Permission(given.configure, given.write, given.read))
 
 

@@ -120,7 +120,8 @@ class PolicyEndpoints:
             raise BadRequest(["not_string", "name"])
         preview = Preview(vhost, policy_in(name, body, self._operator), self.of(vhost))
         turns = Turns()
-        async for thing in turns.each([*vhost.queues.values(), *vhost.exchanges.values()]):
+        things: list[Queue | Exchange] = [*vhost.queues.values(), *vhost.exchanges.values()]
+        async for thing in turns.each(things):
             preview.look_at(thing)
         return ok(preview.json())
 

@@ -8,6 +8,7 @@ from amq.management import (
     channels,
     connections,
     consumers,
+    definitions,
     exchanges,
     health,
     identity,
@@ -49,4 +50,5 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *policies.TABLE,
     *parameters.TABLE,
     *limits.TABLE,
+    *definitions.TABLE,
 )
