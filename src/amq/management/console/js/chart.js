@@ -28,6 +28,12 @@ const sorted = (details) => [...(details?.samples ?? [])].sort((a, b) => a.times
 // A level, such as a queue's length: [moment, value].
 export const levels = (details) => sorted(details).map(({ timestamp, sample }) => [timestamp, sample]);
 
+// A level that is never zero: such samples are from before the broker was started.
+export function measured(details) {
+  const points = levels(details);
+  return points.slice(Math.max(0, points.findIndex(([, value]) => value > 0)));
+}
+
 // The speed of a counter between two samples each: [moment, per second].
 export function speeds(details) {
   const samples = sorted(details);

@@ -17,7 +17,7 @@ export function field({ label, name, kind = "text", value, hint, options, requir
 }
 
 // `submit(values, form)` does the work; it may return what to say when it is done. The form is emptied then unless `keep`.
-export function form(ctx, { id, label, verb, submit, keep, danger, body, more }) {
+export function form(ctx, { id, label, verb, submit, keep, danger, inline, body, more }) {
   const mine = ((ctx.state.forms ??= {})[id] ??= { busy: false, error: "", turn: 0 });
   async function onsubmit(event) {
     event.preventDefault();
@@ -38,7 +38,7 @@ export function form(ctx, { id, label, verb, submit, keep, danger, body, more })
     mine.busy = false;
     ctx.redraw();
   }
-  return h("form", { key: `form-${id}-${mine.turn}`, "aria-label": label, onsubmit, class: "stack" },
+  return h("form", { key: `form-${id}-${mine.turn}`, "aria-label": label, onsubmit, class: inline ? "stack inline-form" : "stack" },
     h("div", { class: "fields" }, body),
     mine.error && h("p", { class: "note bad", role: "alert" }, mine.error),
     h("div", { class: "row" }, h("button", { class: danger ? "danger" : "main", disabled: mine.busy }, mine.busy ? "Please wait…" : verb), more));

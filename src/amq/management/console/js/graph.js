@@ -5,9 +5,10 @@ import { h } from "./dom.js";
 import { value } from "./format.js";
 import { link } from "./router.js";
 
-const BOX = { width: 168, height: 30 };
-const CHIP = { width: 132, height: 24 };
-const GAP = { x: 46, y: 10 };
+// Sizes; `step` is from one to the next below it. The y of everything is its middle.
+const BOX = { width: 168, height: 30, step: 40 };
+const CHIP = { width: 132, height: 24, step: 34 };
+const GAP = 46;
 const LETTERS = 7.1;
 
 export const edgeKey = (edge) => [edge.kind === "binding" || edge.kind === undefined ? "binding" : edge.kind, edge.source, edge.destination_type, edge.destination, edge.properties_key ?? ""].join("\0");
@@ -22,7 +23,7 @@ export function graph(vhost, start, types, edges, lit) {
     h("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": "Where messages go from here; the table below says the same in words", class: lit.size ? "tried" : null },
       chips.map((chip) => wires(chip, lit.has(edgeKey(chip.edge)))),
       chips.map((chip) => chipBox(chip, lit.get(edgeKey(chip.edge)))),
-      [...nodes.values()].map((node) => nodeBox(vhost, node, types, reached.has(nodeKey(node.type, node.name))))));
+      nodes.map((node) => nodeBox(vhost, node, types, reached.has(nodeKey(node.type, node.name))))));
 }
 
 function layout(start, edges) {
@@ -37,52 +38,53 @@ function layout(start, edges) {
       const key = nodeKey(edge.destination_type, edge.destination);
       let target = nodes.get(key);
       if (!target) {
-        target = { type: edge.destination_type, name: edge.destination, depth: node.depth + 1, y: 0 };
+        target = { type: edge.destination_type, name: edge.destination, depth: node.depth + 1 };
         nodes.set(key, target);
         pending.push(target);
       }
       chips.push({ edge, from: node, to: target });
     }
   }
-  const deepest = Math.max(...[...nodes.values()].map((node) => node.depth));
-  let tallest = BOX.height;
+  const deepest = pending.at(-1).depth;
   for (let depth = 0; depth <= deepest; depth += 1) {
-    const column = chips.filter((chip) => chip.from.depth === depth).sort((a, b) => a.from.y - b.from.y);
-    column.forEach((chip, place) => (chip.y = place * (CHIP.height + GAP.y)));
-    tallest = Math.max(tallest, column.length * (CHIP.height + GAP.y));
-    tallest = Math.max(tallest, settle([...nodes.values()].filter((node) => node.depth === depth + 1), chips));
+    const column = chips.filter((chip) => chip.from.depth === depth);
+    for (const chip of column) {
+      const siblings = column.filter((other) => other.from === chip.from);
+      chip.y = chip.from.y + (siblings.indexOf(chip) - (siblings.length - 1) / 2) * CHIP.step;
+    }
+    apart(column, CHIP.step);
+    const targets = pending.filter((node) => node.depth === depth + 1);
+    for (const node of targets) node.y = mean(column.filter((chip) => chip.to === node).map((chip) => chip.y));
+    apart(targets, BOX.step);
   }
-  // The first one in the middle of what it leads to.
-  first.y = Math.max(0, (Math.max(CHIP.height, chips.filter((chip) => chip.from === first).length * (CHIP.height + GAP.y)) - GAP.y - BOX.height) / 2);
-  const step = BOX.width + CHIP.width + 2 * GAP.x;
-  for (const node of nodes.values()) node.x = node.depth * step + 1;
-  for (const chip of chips) chip.x = chip.from.x + BOX.width + GAP.x;
-  return { nodes, chips, width: deepest * step + BOX.width + 2, height: tallest + 2 };
+  const all = [...pending, ...chips];
+  const top = Math.min(...all.map((one) => one.y)) - BOX.step / 2;
+  const step = BOX.width + CHIP.width + 2 * GAP;
+  for (const one of all) one.y -= top;
+  for (const node of pending) node.x = node.depth * step + 1;
+  for (const chip of chips) chip.x = chip.from.x + BOX.width + GAP;
+  return { nodes: pending, chips, width: deepest * step + BOX.width + 2, height: Math.max(...all.map((one) => one.y)) + BOX.step / 2 };
 }
 
-// Each node at the height of what leads to it, none on top of another. Answers how far down that goes.
-function settle(nodes, chips) {
-  for (const node of nodes) {
-    const ways = chips.filter((chip) => chip.to === node && chip.y !== undefined).map((chip) => chip.y);
-    node.y = ways.length ? ways.reduce((sum, y) => sum + y, 0) / ways.length - (BOX.height - CHIP.height) / 2 : 0;
-  }
-  let free = 0;
-  for (const node of nodes.sort((a, b) => a.y - b.y)) {
-    node.y = Math.max(node.y, free);
-    free = node.y + BOX.height + GAP.y;
-  }
-  return free;
+const mean = (numbers) => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+
+// Move what is closer together than `step` apart, and the whole back to where its middle was.
+function apart(column, step) {
+  if (!column.length) return;
+  const middle = mean(column.map((one) => one.y));
+  column.sort((a, b) => a.y - b.y).forEach((one, place) => (one.y = place ? Math.max(one.y, column[place - 1].y + step) : one.y));
+  const moved = middle - mean(column.map((one) => one.y));
+  for (const one of column) one.y += moved;
 }
 
 function wires(chip, on) {
   const { from, to } = chip;
-  const middle = chip.y + CHIP.height / 2 + 1;
   const back = to.x <= chip.x;
   const target = back ? to.x + BOX.width : to.x;
   return h("g", { key: "wire" + edgeKey(chip.edge), class: on ? "wire on" : "wire" },
-    h("path", { d: curve(from.x + BOX.width, from.y + BOX.height / 2 + 1, chip.x, middle) }),
-    h("path", { d: curve(chip.x + CHIP.width, middle, target, to.y + BOX.height / 2 + 1) }),
-    h("circle", { cx: target, cy: to.y + BOX.height / 2 + 1, r: 3 }));
+    h("path", { d: curve(from.x + BOX.width, from.y, chip.x, chip.y) }),
+    h("path", { d: curve(chip.x + CHIP.width, chip.y, target, to.y) }),
+    h("circle", { cx: target, cy: to.y, r: 3 }));
 }
 
 function curve(x1, y1, x2, y2) {
@@ -92,7 +94,7 @@ function curve(x1, y1, x2, y2) {
 
 function chipBox({ edge, x, y }, hop) {
   const text = chipText(edge);
-  return h("g", { key: "chip" + edgeKey(edge), class: `chip ${hop ? "on" : ""} ${edge.kind ?? "binding"}`, transform: `translate(${x} ${y + 1})` },
+  return h("g", { key: "chip" + edgeKey(edge), class: `chip ${hop ? "on" : ""} ${edge.kind ?? "binding"}`, transform: `translate(${x} ${y - CHIP.height / 2})` },
     h("title", {}, hop?.reason ? `${text}: ${hop.reason}` : text),
     h("rect", { width: CHIP.width, height: CHIP.height, rx: 12 }),
     h("text", { x: CHIP.width / 2, y: 16, "text-anchor": "middle" }, cut(text, CHIP.width - 16)));
@@ -110,7 +112,7 @@ function nodeBox(vhost, node, types, on) {
   const kind = node.type === "exchange" ? types.get(node.name) ?? "exchange" : "queue";
   const parts = node.type === "exchange" ? ["exchanges", vhost, node.name || "amq.default"] : ["queues", vhost, node.name];
   return h("a", { key: "node" + nodeKey(node.type, node.name), href: link(parts), "aria-label": `${node.type} ${label}`, class: `node ${node.type} ${on ? "on" : ""}` },
-    h("g", { transform: `translate(${node.x} ${node.y + 1})` },
+    h("g", { transform: `translate(${node.x} ${node.y - BOX.height / 2})` },
       h("title", {}, `${label} (${kind})`),
       h("rect", { width: BOX.width, height: BOX.height, rx: node.type === "exchange" ? 4 : 15 }),
       h("text", { x: 12, y: 19 }, cut(label, BOX.width - 24 - kind.length * 5.6)),

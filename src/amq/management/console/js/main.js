@@ -1,6 +1,6 @@
 // Where the console starts: who is here, which page is open, and when it is asked for again.
 
-import { call, get, getIfAllowed } from "./api.js";
+import { call, getIfAllowed } from "./api.js";
 import { render } from "./dom.js";
 import { find } from "./pages.js";
 import { link, parse } from "./router.js";
@@ -153,7 +153,7 @@ const who = () => getIfAllowed("whoami");
 async function enter() {
   app.user = await who();
   if (!app.user) return redraw();
-  const [name, vhosts] = await Promise.all([getIfAllowed("cluster-name"), get("vhosts?columns=name")]);
+  const [name, vhosts] = await Promise.all([getIfAllowed("cluster-name"), getIfAllowed("vhosts?columns=name", undefined, [])]);
   app.cluster = name?.name ?? "";
   app.vhosts = vhosts.map((vhost) => vhost.name);
   page = null;

@@ -1,6 +1,7 @@
 // Publish a message from the browser.
 
 import { call, path } from "./api.js";
+import { h } from "./dom.js";
 import { argumentsEditor, argumentsOf, field, form } from "./form.js";
 
 const TEXTS = { content_type: "Content type", message_id: "Message id", correlation_id: "Correlation id", reply_to: "Reply to", expiration: "Expiration in ms", type: "Type", app_id: "Application" };
@@ -22,9 +23,10 @@ export const publishForm = (ctx, vhost, exchange, fixed) => form(ctx, {
     fixed === undefined && field({ name: "routing_key", label: "Routing key" }),
     field({ name: "delivery_mode", label: "Delivery mode", kind: "select", options: [["2", "Persistent"], ["1", "Transient"]] }),
     field({ name: "payload", label: "Body", kind: "textarea", wide: true }),
-    field({ name: "payload_encoding", label: "The body is", kind: "select", options: [["string", "Text"], ["base64", "Base64"]] }),
-    field({ name: "priority", label: "Priority", kind: "number" }),
-    Object.entries(TEXTS).map(([name, label]) => field({ name, label })),
     argumentsEditor(ctx, "publish", "Headers"),
+    h("details", { class: "wide", key: "more" }, h("summary", {}, "More properties"), h("div", { class: "fields" },
+      field({ name: "payload_encoding", label: "The body is", kind: "select", options: [["string", "Text"], ["base64", "Base64"]] }),
+      field({ name: "priority", label: "Priority", kind: "number" }),
+      Object.entries(TEXTS).map(([name, label]) => field({ name, label })))),
   ],
 });

@@ -16,7 +16,7 @@ export function recall(name, otherwise) {
   }
 }
 
-export const THEMES = { system: "As the system", light: "Light", dark: "Dark" };
+export const THEMES = { system: "Auto", light: "Light", dark: "Dark" };
 
 export function setTheme(theme) {
   if (theme === "system") delete document.documentElement.dataset.theme;

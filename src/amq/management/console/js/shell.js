@@ -95,7 +95,7 @@ function updates(app, page) {
 }
 
 function themeSelect() {
-  return h("select", { class: "theme", "aria-label": "Colours", value: recall("theme", "system"), onchange: (event) => setTheme(event.target.value) },
+  return h("select", { class: "theme", "aria-label": "Colours", title: "Colours", value: recall("theme", "system"), onchange: (event) => setTheme(event.target.value) },
     Object.entries(THEMES).map(([theme, label]) => h("option", { value: theme }, label)));
 }
 

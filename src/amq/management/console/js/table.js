@@ -5,8 +5,9 @@ import { change } from "./router.js";
 import { recall, remember } from "./settings.js";
 
 // columns: [{name, label, cell(row), sort?, end?, optional?, hint?}]. `sort` is what the API calls it; without it the
-// column's head is no link. `optional` columns are shown when they were chosen.
-export function table(ctx, { id, label, columns, rows, key, empty = "Nothing here.", fixed = false }) {
+// column's head is no link. `optional` columns are shown when they were chosen, `minor` ones not on a phone.
+// `whole(row)` may answer what is to stand across a whole row.
+export function table(ctx, { id, label, columns, rows, key, empty = "Nothing here.", fixed = false, whole }) {
   const shown = columns.filter((column) => fixed || visible(id, column));
   const kept = hold(ctx, id, rows, key);
   return h("div", { class: "table", key: "table-" + id, role: "region", "aria-label": label, tabindex: "0" },
@@ -14,10 +15,12 @@ export function table(ctx, { id, label, columns, rows, key, empty = "Nothing her
       h("caption", { class: "unseen" }, label),
       h("thead", {}, h("tr", {}, shown.map((column) => head(ctx, column)))),
       h("tbody", {},
-        kept.map((row) => h("tr", { key: key(row) }, shown.map((column, place) =>
-          h(place ? "td" : "th", { class: column.end ? "end" : null, scope: place ? null : "row" }, column.cell(row))))),
+        kept.map((row) => h("tr", { key: key(row) }, whole?.(row) ? h("td", { colspan: shown.length }, whole(row)) : shown.map((column, place) => cell(column, row, place)))),
         kept.length === 0 && h("tr", { key: "\0empty" }, h("td", { class: "empty", colspan: shown.length }, empty)))));
 }
+
+const cell = (column, row, place) => h(place ? "td" : "th", { key: column.name, class: classes(column), scope: place ? null : "row" }, column.cell(row));
+const classes = (column) => [column.end && "end", column.minor && "minor"].filter(Boolean).join(" ") || null;
 
 function head(ctx, column) {
   const { sort, desc } = ctx.route.query;
@@ -25,7 +28,7 @@ function head(ctx, column) {
   const direction = desc ? "descending" : "ascending";
   // Numbers are asked for from the top, names from the start.
   const next = sorted ? (desc ? "" : "1") : column.end ? "1" : "";
-  return h("th", { scope: "col", key: column.name, class: column.end ? "end" : null, title: column.hint, "aria-sort": sorted ? direction : column.sort ? "none" : null },
+  return h("th", { scope: "col", key: column.name, class: classes(column), title: column.hint, "aria-sort": sorted ? direction : column.sort ? "none" : null },
     column.sort === undefined ? column.label : h("a", { href: change(ctx.route, { sort: column.sort, desc: next, page: "" }) }, column.label,
       h("span", { class: "arrow", "aria-hidden": "true" }, sorted ? (desc ? "↓" : "↑") : "")));
 }

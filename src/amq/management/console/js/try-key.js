@@ -18,7 +18,7 @@ export function tryKey(ctx, vhost, name, drawn) {
   return h("section", { class: "card", key: "try", "aria-label": "Bindings graph" },
     h("h2", {}, "Where would it go?"),
     form(ctx, {
-      id: "try", label: "Try a routing key", verb: "Try", keep: true,
+      id: "try", label: "Try a routing key", verb: "Try", keep: true, inline: true,
       async submit({ routing_key }) {
         ctx.state.tried = null;
         const headers = argumentsOf(ctx, "try", "Headers");

@@ -12,9 +12,9 @@ import { table } from "../table.js";
 
 const COLUMNS = [
   { name: "name", label: "Channel", sort: "name", cell: (one) => h("a", { href: link(["channels", one.name]) }, one.name) },
-  { name: "vhost", label: "Virtual host", sort: "vhost", cell: (one) => one.vhost },
+  { name: "vhost", minor: true, label: "Virtual host", sort: "vhost", cell: (one) => one.vhost },
   { name: "user", label: "User", sort: "user", cell: (one) => one.user },
-  { name: "mode", label: "Mode", cell: (one) => h("span", { class: "badges" }, one.confirm && badge("confirms"), one.transactional && badge("transactions")) },
+  { name: "mode", minor: true, label: "Mode", cell: (one) => h("span", { class: "badges" }, one.confirm && badge("confirms"), one.transactional && badge("transactions")) },
   { name: "state", label: "State", sort: "state", optional: true, cell: (one) => one.state },
   { name: "consumers", label: "Consumers", sort: "consumer_count", end: true, cell: (one) => figure(one.consumer_count) },
   { name: "prefetch", label: "Prefetch", sort: "prefetch_count", end: true, hint: "For new consumers / for the whole channel", cell: (one) => [one.prefetch_count || "–", one.global_prefetch_count ? ` / ${one.global_prefetch_count}` : ""] },

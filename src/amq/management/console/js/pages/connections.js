@@ -16,7 +16,7 @@ const speed = (value) => `${octets(value)}/s`;
 
 const COLUMNS = [
   { name: "name", label: "Name", sort: "name", cell: (one) => [h("a", { href: link(["connections", one.name]) }, one.name), given(one) && h("small", {}, given(one))] },
-  { name: "vhost", label: "Virtual host", sort: "vhost", cell: (one) => one.vhost },
+  { name: "vhost", minor: true, label: "Virtual host", sort: "vhost", cell: (one) => one.vhost },
   { name: "user", label: "User", sort: "user", cell: (one) => one.user },
   { name: "state", label: "State", sort: "state", cell: (one) => state(one) },
   { name: "tls", label: "TLS", sort: "ssl", optional: true, cell: (one) => (one.ssl ? one.ssl_protocol ?? "yes" : "no") },

@@ -7,7 +7,7 @@ import { confirm } from "../dialog.js";
 import { h } from "../dom.js";
 import { field, folded } from "../form.js";
 import { plural, rate } from "../format.js";
-import { argumentList, card, facts, flags } from "../parts.js";
+import { argumentList, card, flags } from "../parts.js";
 import { publishForm } from "../publish.js";
 import { messageRates } from "../rates.js";
 import { go, link } from "../router.js";
@@ -33,7 +33,7 @@ export const exchange = {
   view: (ctx, data) => [
     h("div", { class: "row", key: "head" }, h("span", { class: "badges" }, flags(data.about)), h("span", { class: "muted" }, `in ${data.vhost}`),
       h("span", { class: "gap" }), windowSelect(ctx), data.name !== "" && !data.name.startsWith("amq.") && h("button", { class: "danger", onclick: () => remove(ctx, data) }, "Delete")),
-    Object.keys(data.about.arguments ?? {}).length > 0 && h("div", { key: "arguments" }, facts({ Arguments: argumentList(data.about.arguments) })),
+    Object.keys(data.about.arguments ?? {}).length > 0 && h("div", { class: "row", key: "arguments" }, h("span", { class: "muted" }, "Arguments"), argumentList(data.about.arguments)),
     h("div", { class: "charts", key: "charts" }, chart(ctx, { id: "exchange", title: "Message rates", show: rate, series: messageRates(data.about.message_stats ?? {}, RATES).filter((one) => one.label === "in" || one.label === "out") })),
     tryKey(ctx, data.vhost, data.name, data.drawn),
     data.name !== "" && card("Bindings from here", outgoing(data, ctx)),
@@ -43,7 +43,8 @@ export const exchange = {
   ],
 };
 
-const outgoing = ({ drawn, name }, ctx) => bindingTable(ctx, drawn.bindings.filter((binding) => binding.source === name), "source", "Bindings from this exchange");
+const own = (drawn, name) => drawn.bindings.filter((binding) => binding.source === name && binding.kind === "binding");
+const outgoing = ({ drawn, name }, ctx) => bindingTable(ctx, own(drawn, name), "source", "Bindings from this exchange");
 
 const bind = (ctx, { vhost, name }) => bindForm(ctx, vhost, "bind", [
   field({ name: "type", label: "To", kind: "select", options: [["q", "Queue"], ["e", "Exchange"]] }),
@@ -51,7 +52,7 @@ const bind = (ctx, { vhost, name }) => bindForm(ctx, vhost, "bind", [
 ], ({ type, destination }) => ({ source: name, destination_type: type, destination }));
 
 async function remove(ctx, { vhost, name, drawn, incoming }) {
-  const bound = drawn.bindings.filter((binding) => binding.source === name).length + incoming.length;
+  const bound = own(drawn, name).length + drawn.left_out + incoming.length;
   const text = `With exchange ${name} in ${vhost} go its ${plural(bound, "binding")}. Publishers that use it will get an error.`;
   if ((await confirm({ title: `Delete exchange ${name}?`, text, verb: "Delete" })) === null) return;
   if (await ctx.act(() => call("DELETE", path("exchanges", vhost, name)), `Exchange ${name} is gone.`)) go(link(["exchanges"]));

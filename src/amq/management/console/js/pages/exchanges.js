@@ -8,10 +8,10 @@ import { list, loadList } from "../list.js";
 import { badge, exchangeLink, figure, flags } from "../parts.js";
 
 const COLUMNS = [
-  { name: "name", label: "Name", sort: "name", cell: (one) => exchangeLink(one.vhost, one.name) },
-  { name: "vhost", label: "Virtual host", sort: "vhost", cell: (one) => one.vhost },
+  { name: "name", label: "Name", sort: "name", cell: (one) => [exchangeLink(one.vhost, one.name), h("small", { class: "phone" }, one.vhost)] },
+  { name: "vhost", minor: true, label: "Virtual host", sort: "vhost", cell: (one) => one.vhost },
   { name: "type", label: "Type", sort: "type", cell: (one) => badge(one.type, "type") },
-  { name: "features", label: "Features", cell: (one) => h("span", { class: "badges" }, flags({ ...one, type: null })) },
+  { name: "features", minor: true, label: "Features", cell: (one) => h("span", { class: "badges" }, flags({ ...one, type: null })) },
   { name: "in", label: "In", sort: "message_stats.publish_in_details.rate", end: true, cell: (one) => figure(one.message_stats?.publish_in_details?.rate, rate) },
   { name: "out", label: "Out", sort: "message_stats.publish_out_details.rate", end: true, cell: (one) => figure(one.message_stats?.publish_out_details?.rate, rate) },
   { name: "published", label: "Published", sort: "message_stats.publish_in", end: true, optional: true, cell: (one) => figure(one.message_stats?.publish_in) },
@@ -44,7 +44,7 @@ const declare = (ctx) => form(ctx, {
     return `Exchange ${name} is there.`;
   },
   body: [
-    field({ name: "vhost", label: "Virtual host", kind: "select", value: ctx.route.query.vhost || ctx.app.vhosts[0], options: ctx.app.vhosts.map((name) => [name, name]) }),
+    field({ name: "vhost", minor: true, label: "Virtual host", kind: "select", value: ctx.route.query.vhost || ctx.app.vhosts[0], options: ctx.app.vhosts.map((name) => [name, name]) }),
     field({ name: "name", label: "Name", required: true }),
     field({ name: "type", label: "Type", kind: "select", options: [...ctx.state.types].sort((a, b) => STANDARD.includes(b) - STANDARD.includes(a)).map((name) => [name, name]) }),
     field({ name: "durable", label: "Durability", kind: "select", options: [["true", "Durable"], ["false", "Transient"]] }),

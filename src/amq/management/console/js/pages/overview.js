@@ -1,14 +1,13 @@
 // The state of the whole broker at a glance.
 
 import { get, getIfAllowed, path, query } from "../api.js";
-import { chart, levels, samplesOf, speeds, windowSelect } from "../chart.js";
+import { chart, levels, measured, samplesOf, windowSelect } from "../chart.js";
 import { h } from "../dom.js";
 import { duration, millis, octets, number, rate, short, whole } from "../format.js";
 import { badge, card, count, facts, tile } from "../parts.js";
-import { messageRates } from "../rates.js";
+import { connectionChurn, messageRates } from "../rates.js";
 import { is } from "../roles.js";
 import { link } from "../router.js";
-import { connectionChurn } from "../rates.js";
 
 export const overview = {
   title: () => "Overview",
@@ -65,11 +64,11 @@ function resources(ctx, node) {
   const bytes = Object.assign((value) => octets(value), { base: 2, least: 1024 });
   return [
     chart(ctx, { id: "memory", title: "Memory", note: `limit ${octets(node.mem_limit)}`, show: bytes, limit: { value: node.mem_limit },
-      series: [{ label: "in use", color: "c4", points: levels(node.mem_used_details), now: node.mem_used }] }),
+      series: [{ label: "in use", color: "c4", points: measured(node.mem_used_details), now: node.mem_used }] }),
     chart(ctx, { id: "disk", title: "Disk", note: `limit ${octets(node.disk_free_limit)}`, show: bytes,
-      series: [{ label: "free", color: "c3", points: levels(node.disk_free_details), now: node.disk_free }] }),
+      series: [{ label: "free", color: "c3", points: measured(node.disk_free_details), now: node.disk_free }] }),
     node.io_sync_avg_time_details && chart(ctx, { id: "sync", title: "Time to sync to disk", show: millis,
-      series: [{ label: "on average", color: "c5", points: levels(node.io_sync_avg_time_details), now: node.io_sync_avg_time }] }),
+      series: [{ label: "on average", color: "c5", points: measured(node.io_sync_avg_time_details), now: node.io_sync_avg_time }] }),
   ];
 }
 

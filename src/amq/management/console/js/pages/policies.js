@@ -23,6 +23,7 @@ const KEYS = {
   "alternate-exchange": { kind: "text", hint: "Exchanges: where messages go that find no binding" },
 };
 const OPERATOR_KEYS = new Set(["message-ttl", "expires", "max-length", "max-length-bytes", "delivery-limit"]);
+const LISTED = 30;
 const TARGETS = [["all", "Queues and exchanges"], ["queues", "Queues"], ["classic_queues", "Classic queues"], ["quorum_queues", "Quorum queues"], ["streams", "Streams"], ["exchanges", "Exchanges"]];
 
 export const policies = {
@@ -100,14 +101,14 @@ function later(ctx, kind, id) {
     if (!element) return;
     const { vhost, name, body } = meant(ctx, id, Object.fromEntries(new FormData(element)));
     if (!body.pattern) ctx.state.preview = null;
-    else ctx.state.preview = await ask(vhost, { ...body, name: name || "preview", operator: kind === "operator-policies" });
+    else ctx.state.preview = await ask(kind, vhost, { ...body, ...(name ? { name } : {}) });
     ctx.redraw();
   }, 300);
 }
 
-async function ask(vhost, body) {
+async function ask(kind, vhost, body) {
   try {
-    return { vhost, ...(await call("POST", path("amq", "policies", vhost, "preview"), { body })) };
+    return { vhost, ...(await call("POST", path("amq", kind, vhost, "preview"), { body })) };
   } catch (error) {
     return { problem: error.message };
   }
@@ -116,17 +117,22 @@ async function ask(vhost, body) {
 function previewed(preview) {
   if (!preview) return null;
   if (preview.problem) return h("p", { class: "note bad" }, preview.problem);
-  const { vhost, queues, exchanges } = preview;
-  const counted = [plural(preview.queue_count ?? queues.length, "queue"), plural(preview.exchange_count ?? exchanges.length, "exchange")].join(" and ");
+  const { vhost, matched, won, queues, exchanges } = preview;
+  const beaten = matched.queues + matched.exchanges - won.queues - won.exchanges;
   return h("div", { class: "note" },
-    h("p", {}, h("b", {}, "Saved like this, it is the policy of "), h("b", {}, counted), queues.length + exchanges.length ? ":" : "."),
-    h("ul", { class: "names" }, queues.slice(0, 50).map((name) => h("li", { key: "q" + name }, queueLink(vhost, name))), exchanges.slice(0, 50).map((name) => h("li", { key: "e" + name }, exchangeLink(vhost, name), " ", badge("exchange")))));
+    h("p", {}, h("b", {}, `Saved like this, it is the policy of ${counted(won)}.`), beaten > 0 && ` ${plural(beaten, "more matches", "more match")} its pattern and ${beaten === 1 ? "keeps" : "keep"} to another policy of a higher priority.`),
+    h("ul", { class: "names" }, queues.slice(0, LISTED).map((one) => h("li", { key: "q" + one.name }, queueLink(vhost, one.name), outcome(one))),
+      exchanges.slice(0, LISTED).map((one) => h("li", { key: "e" + one.name }, exchangeLink(vhost, one.name), badge("exchange"), outcome(one)))),
+    matched.queues + matched.exchanges > Math.min(queues.length, LISTED) + Math.min(exchanges.length, LISTED) && h("p", { class: "muted" }, "Not all are listed."));
 }
 
+const counted = ({ queues, exchanges }) => `${plural(queues, "queue")} and ${plural(exchanges, "exchange")}`;
+const outcome = (one) => (one.wins ? argumentList(one.would_be) : h("small", {}, ` keeps to ${one.policy}`));
+
 async function remove(ctx, kind, one) {
-  const preview = await ask(one.vhost, { ...one, operator: kind === "operator-policies" });
-  const count = (preview.queues?.length ?? 0) + (preview.exchanges?.length ?? 0);
-  const text = `It is the policy of ${plural(count, "queue or exchange", "queues and exchanges")} now. They keep to their next policy, or to their own arguments.`;
+  const { pattern, definition, priority, name } = one;
+  const preview = await ask(kind, one.vhost, { name, pattern, definition, priority, "apply-to": one["apply-to"] });
+  const text = `It is the policy of ${preview.won ? counted(preview.won) : "some queues"} now. They keep to their next policy, or to their own arguments.`;
   if ((await confirm({ title: `Delete policy ${one.name}?`, text, verb: "Delete" })) === null) return;
   ctx.act(() => call("DELETE", path(kind, one.vhost, one.name)), `Policy ${one.name} is gone.`);
 }

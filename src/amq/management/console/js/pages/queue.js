@@ -7,7 +7,7 @@ import { confirm } from "../dialog.js";
 import { h } from "../dom.js";
 import { field, folded } from "../form.js";
 import { octets, plural, number, rate, whole } from "../format.js";
-import { messages } from "../messages.js";
+import { loadMessages, messages } from "../messages.js";
 import { argumentList, card, facts, flags, tabOf, tabs } from "../parts.js";
 import { publishForm } from "../publish.js";
 import { messageRates } from "../rates.js";
@@ -27,7 +27,8 @@ export const queue = {
       get(where + query(samplesOf("lengths", "msg_rates")), ctx.signal),
       tabOf(ctx, TABS) === "bindings" ? get(where + "/bindings", ctx.signal) : null,
     ]);
-    return { one, bindings, vhost, name };
+    const found = tabOf(ctx, TABS) === "messages" ? await loadMessages(ctx, vhost, name) : null;
+    return { one, bindings, found, vhost, name };
   },
 
   view: (ctx, data) => [
@@ -60,7 +61,7 @@ const VIEWS = {
     card("Consumers", consumerTable(ctx, one.consumer_details ?? [], "queue")),
   ],
 
-  messages: (ctx, data) => messages(ctx, data),
+  messages: (ctx, data) => data.found && messages(ctx, data),
 
   bindings: (ctx, { bindings, vhost, name }) => [
     bindings && card("Bindings to here", bindingTable(ctx, bindings, "destination", "Bindings to this queue")),

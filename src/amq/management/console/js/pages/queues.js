@@ -9,10 +9,10 @@ import { badge, figure, flags, queueLink } from "../parts.js";
 import { acknowledged, incoming, outgoing } from "../rates.js";
 
 const COLUMNS = [
-  { name: "name", label: "Name", sort: "name", cell: (queue) => queueLink(queue.vhost, queue.name) },
-  { name: "vhost", label: "Virtual host", sort: "vhost", cell: (queue) => queue.vhost },
-  { name: "features", label: "Features", cell: (queue) => h("span", { class: "badges" }, flags(queue.type === "classic" ? { ...queue, type: null } : queue)) },
-  { name: "state", label: "State", sort: "state", cell: (queue) => state(queue) },
+  { name: "name", label: "Name", sort: "name", cell: (queue) => [queueLink(queue.vhost, queue.name), h("small", { class: "phone" }, queue.vhost)] },
+  { name: "vhost", minor: true, label: "Virtual host", sort: "vhost", cell: (queue) => queue.vhost },
+  { name: "features", minor: true, label: "Features", cell: (queue) => h("span", { class: "badges" }, flags(queue.type === "classic" ? { ...queue, type: null } : queue)) },
+  { name: "state", minor: true, label: "State", sort: "state", cell: (queue) => state(queue) },
   { name: "ready", label: "Ready", sort: "messages_ready", end: true, cell: (queue) => figure(queue.messages_ready) },
   { name: "unacked", label: "Unacked", sort: "messages_unacknowledged", end: true, cell: (queue) => figure(queue.messages_unacknowledged) },
   { name: "total", label: "Total", sort: "messages", end: true, optional: true, cell: (queue) => figure(queue.messages) },
@@ -59,7 +59,7 @@ const declare = (ctx) => form(ctx, {
     return `Queue ${name} is there.`;
   },
   body: [
-    field({ name: "vhost", label: "Virtual host", kind: "select", value: ctx.route.query.vhost || ctx.app.vhosts[0], options: ctx.app.vhosts.map((name) => [name, name]) }),
+    field({ name: "vhost", minor: true, label: "Virtual host", kind: "select", value: ctx.route.query.vhost || ctx.app.vhosts[0], options: ctx.app.vhosts.map((name) => [name, name]) }),
     field({ name: "name", label: "Name", required: true }),
     field({ name: "durable", label: "Durability", kind: "select", options: [["true", "Durable"], ["false", "Transient"]] }),
     field({ name: "auto_delete", label: "Delete with its last consumer", kind: "check" }),
