@@ -237,6 +237,11 @@ class Broker:
             if client.user_name() == name:
                 client.force_close(f"user '{name}' is deleted")
 
+    def cluster_name(self) -> str:
+        """What the cluster is called: by an operator at run time, else by the configuration."""
+        name = self.global_parameters.get("cluster_name")
+        return name if isinstance(name, str) else self.settings.cluster_name
+
     def unique_name(self) -> bytes:
         """22 characters (base64url) that were not given out before and that nobody can guess."""
         self.serial += 1

@@ -92,7 +92,7 @@ class Handshake:
         settings = self.broker.settings
         return {
             "capabilities": ("F", dict.fromkeys(CAPABILITIES, ("t", True))),
-            "cluster_name": ("S", settings.cluster_name.encode()),
+            "cluster_name": ("S", self.broker.cluster_name().encode()),
             "copyright": ("S", b"The amq authors"),
             "information": ("S", b"amq, an AMQP 0-9-1 broker in Python. Licensed under the MIT licence"),
             "platform": ("S", b"Python"),

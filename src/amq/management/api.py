@@ -49,8 +49,11 @@ class Api:
 
     async def respond(self, request: Request, path: str) -> ASGIApp:
         """The response to a request for this path (percent-encoded) below /api."""
+        meant = "an unknown path"
         try:
-            return self._bounded(await self._answer(request, path))
+            place, values = self._find(path)
+            meant = place.path
+            return self._bounded(await self._answer(request, place, values))
         except ApiError as error:
             return refusal(error)
         except Fault as fault:
@@ -58,12 +61,11 @@ class Api:
         except ClientDisconnect:
             raise
         except Exception:
-            # A defect of ours must not take anything else along.
-            LOGGER.exception("answering %s %s failed", request.method, path)
+            # A defect of ours must not take anything else along. (The path itself may hold a password.)
+            LOGGER.exception("answering %s %s failed", request.method, meant)
             return refusal(ApiError(500, "internal_server_error", "the broker's log says more"))
 
-    async def _answer(self, request: Request, path: str) -> Response:
-        place, values = self._find(path)
+    async def _answer(self, request: Request, place: Place, values: list[str]) -> Response:
         if request.method not in METHODS:
             raise ApiError(501 if request.method not in ("PATCH", "TRACE", "CONNECT") else 405)
         if request.method == "OPTIONS":

@@ -62,7 +62,7 @@ def about(call: Call) -> dict[str, Any]:
         "product_name": settings.product_name,
         "rabbitmq_version": settings.product_version,
         "amq_version": node_json.own_version(),
-        "cluster_name": settings.cluster_name,
+        "cluster_name": call.node.broker.cluster_name(),
         "erlang_version": node_json.python_version(),
         "erlang_full_version": node_json.python_full_version(),
         "release_series_support_status": "supported",

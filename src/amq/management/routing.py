@@ -20,6 +20,11 @@ class Place:
         self.literals: dict[str, Place] = {}
         self.parameter: Place | None = None
 
+    @property
+    def path(self) -> str:
+        """The path with its parameters in braces."""
+        return next(iter(self.endpoints.values())).path
+
     def allowed(self) -> str:
         """The methods for an `Allow` header."""
         offered = {*self.endpoints, "OPTIONS"}

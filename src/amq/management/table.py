@@ -3,13 +3,17 @@
 from typing import Final
 
 from amq.management import (
+    attempts,
     bindings,
     browse,
     channels,
+    cluster,
+    configuration,
     connections,
     consumers,
     definitions,
     exchanges,
+    features,
     health,
     identity,
     limits,
@@ -30,6 +34,10 @@ from amq.management.endpoint import Endpoint
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *identity.TABLE,
+    *attempts.TABLE,
+    *cluster.TABLE,
+    *features.TABLE,
+    *configuration.TABLE,
     *health.TABLE,
     *nodes.TABLE,
     *overview.TABLE,

@@ -1,7 +1,7 @@
 """Long work in slices, so that messages go on meanwhile."""
 
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from typing import Final, TypeVar
 
 import trio
@@ -20,7 +20,7 @@ class Turns:
     def __init__(self) -> None:
         self._until = time.perf_counter() + SLICE
 
-    async def each(self, items: Iterable[T]) -> AsyncIterator[T]:
+    async def each(self, items: Iterable[T]) -> AsyncGenerator[T, None]:
         """The items one by one, with turns for others in between."""
         for item in items:
             yield item
