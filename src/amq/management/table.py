@@ -20,6 +20,7 @@ from amq.management import (
     messages,
     moving,
     nodes,
+    operating,
     overview,
     parameters,
     permissions,
@@ -27,6 +28,7 @@ from amq.management import (
     queues,
     replay,
     routes,
+    trace,
     users,
     vhosts,
 )
@@ -51,6 +53,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *browse.TABLE,
     *moving.TABLE,
     *replay.TABLE,
+    *trace.TABLE,
     *routes.TABLE,
     *vhosts.TABLE,
     *users.TABLE,
@@ -59,4 +62,5 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *parameters.TABLE,
     *limits.TABLE,
     *definitions.TABLE,
+    *operating.TABLE,
 )
