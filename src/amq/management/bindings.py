@@ -22,7 +22,7 @@ from amq.management.visible import listed_vhosts
 from amq.queues.base import Queue
 from amq.vhost.vhost import Vhost
 
-SORTS: Final = ("vhost", "source", "destination_type", "destination", "routing_key", "properties_key")
+SORTS: Final = ("vhost", "source", "destination", "routing_key", "properties_key")
 
 
 @attrs.frozen
