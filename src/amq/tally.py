@@ -69,7 +69,11 @@ class Tally:
 
 
 class Churn:
-    """How many came and went since the start. `queues_declared` counts every queue.declare that was right."""
+    """How many came and went since the start. `queues_declared` counts every queue.declare that was right.
+
+    Messages that left their queue other than by an acknowledgement are counted by the reason, as x-death has it:
+    `dead_lettered`, or `dropped` where the queue has no dead-letter exchange.
+    """
 
     __slots__ = (
         "connections_created",
@@ -79,6 +83,8 @@ class Churn:
         "queues_declared",
         "queues_created",
         "queues_deleted",
+        "dead_lettered",
+        "dropped",
     )
 
     def __init__(self) -> None:
@@ -89,3 +95,10 @@ class Churn:
         self.queues_declared: int = 0
         self.queues_created: int = 0
         self.queues_deleted: int = 0
+        self.dead_lettered: dict[str, int] = {}
+        self.dropped: dict[str, int] = {}
+
+    def buried(self, reason: str, dead_lettered: bool) -> None:
+        """A message left its queue for that reason."""
+        counts = self.dead_lettered if dead_lettered else self.dropped
+        counts[reason] = counts.get(reason, 0) + 1

@@ -281,6 +281,9 @@ class Publisher(Assembly):
         """basic.return: no queue for a mandatory message."""
         session = self.session
         self.tally.returned += 1
+        exchange = session.vhost.exchanges.get(message.exchange())
+        if exchange is not None:
+            exchange.returned += 1
         arguments: list[object] = [NO_ROUTE, b"NO_ROUTE", message.exchange(), message.routing_key()]
         session.outbox.put(methods.encode(self.number, spec.BASIC_RETURN, arguments))
         for piece in content_frames(self.number, message.header, message.body, session.room_in_frame):

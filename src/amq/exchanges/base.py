@@ -32,7 +32,8 @@ class Exchange(Destination):
     bindings alone, so that a route may be cached; leave it False when a type looks at the message or keeps state.
     `waiting` is where it keeps messages before it routes them, None for nearly all types: a queue that nobody finds by
     name, which the journal keeps if the exchange is durable. `published_in` counts the messages that clients have
-    published to it, `published_out` the queues that these went to, `unroutable` those of them that went nowhere.
+    published to it, `published_out` the queues that these went to, `unroutable` those of them that went nowhere, and
+    `returned` those of the latter that went back to who published them.
     """
 
     __slots__ = (
@@ -47,6 +48,7 @@ class Exchange(Destination):
         "published_in",
         "published_out",
         "unroutable",
+        "returned",
         "policy",
         "operator_policy",
     )
@@ -68,6 +70,7 @@ class Exchange(Destination):
         self.published_in: int = 0
         self.published_out: int = 0
         self.unroutable: int = 0
+        self.returned: int = 0
         # The `amq.vhost.policy.Policy` of each kind that counts for it; whoever makes policies sets them.
         self.policy: object = None
         self.operator_policy: object = None

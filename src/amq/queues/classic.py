@@ -87,6 +87,7 @@ class ClassicQueue(StoredQueue):
             if limits.overflow == REJECT_PUBLISH_DLX and self.dead_letter_exchange is not None:
                 # It never was in this queue, as far as the journal is concerned.
                 refused = Message(message.address, message.header, message.body, message.properties)
+                self.agenda.churn.buried(MAXLEN, True)
                 self.agenda.dead.append((self, refused, MAXLEN))
             return False
         deadline = self.deadline_of(message)
@@ -304,6 +305,7 @@ class ClassicQueue(StoredQueue):
 
     def bury(self, message: Message, reason: str) -> None:
         """Leave a message to the dead-letter exchange, if the queue has one."""
+        self.agenda.churn.buried(reason, self.dead_letter_exchange is not None)
         if self.dead_letter_exchange is not None:
             self.agenda.dead.append((self, message, reason))
         elif self.keeps and message.lsn:
