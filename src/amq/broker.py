@@ -191,6 +191,7 @@ class Broker:
             hashing_algorithm=DEFAULT_ALGORITHM if module == AUTOMATIC else module,
         )
         vhost = self.add_vhost(settings.default_vhost)
+        vhost.description = "Default virtual host"
         granted = settings.default_permissions
         vhost.permissions.set(settings.default_user, Permission(granted.configure, granted.write, granted.read))
 

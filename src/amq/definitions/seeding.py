@@ -6,7 +6,7 @@ that it is for by a pattern; of several limits that match, the first by name cou
 
 from amq.auth.users import User
 from amq.broker import Broker
-from amq.config.seeds import DefaultUser
+from amq.config.seeds import DefaultPolicy, DefaultUser
 from amq.lang.pattern import compile_pattern
 from amq.vhost import parameters
 from amq.vhost.permission import Permission
@@ -31,6 +31,12 @@ def new_vhost(broker: Broker, name: str) -> Vhost:
     return vhost
 
 
+def add_defaults(broker: Broker) -> None:
+    """The default user and vhost, with what the configuration has for that."""
+    broker.add_defaults()
+    seed(broker, broker.vhosts[broker.settings.default_vhost])
+
+
 def seed(broker: Broker, vhost: Vhost) -> None:
     """Give a vhost what the configuration has for it."""
     settings = broker.settings
@@ -38,13 +44,17 @@ def seed(broker: Broker, vhost: Vhost) -> None:
         if _matches(limits.pattern, vhost.name):
             parameters.set_limits(vhost, limits.limits())
             break
-    for policy in settings.default_policies:
-        if _matches(policy.vhost_pattern, vhost.name):
-            made = Policy(policy.name, policy.queue_pattern, policy.definition, 0, policy.apply_to, operator=True)
-            vhost.operator_policies.set(made)
+    for given in settings.default_policies:
+        if _matches(given.vhost_pattern, vhost.name):
+            vhost.operator_policies.set(policy_of(given))
     for user in settings.default_users:
         if _matches(user.vhost_pattern, vhost.name):
             _seed_user(broker, vhost, user)
+
+
+def policy_of(given: DefaultPolicy) -> Policy:
+    """The operator policy that an entry means. Raises PolicyError."""
+    return Policy(given.name, given.queue_pattern, given.definition, 0, given.apply_to, operator=True)
 
 
 def _seed_user(broker: Broker, vhost: Vhost, given: DefaultUser) -> None:
@@ -57,4 +67,4 @@ def _seed_user(broker: Broker, vhost: Vhost, given: DefaultUser) -> None:
 
 
 def _matches(pattern: str, name: str) -> bool:
-    return compile_pattern(pattern).search(name.encode("utf-8", "surrogatepass")) is not None
+    return bool(compile_pattern(pattern).search(name.encode("utf-8", "surrogatepass")))

@@ -27,8 +27,8 @@ def fields(body: bytes, content_type: str) -> dict[str, bytes] | None:
 def _name(lines: bytes) -> str:
     head = Message()
     for line in lines.decode("utf-8", "replace").splitlines():
-        name, colon, value = line.partition(":")
-        if colon and name.strip().lower() == "content-disposition":
+        key, colon, value = line.partition(":")
+        if colon and key.strip().lower() == "content-disposition":
             head["content-disposition"] = value.strip()
     name = head.get_param("name", "", "content-disposition")
     return name if isinstance(name, str) else ""

@@ -163,7 +163,7 @@ def pattern_in(body: dict[str, Any], key: str) -> str:
     try:
         compile_pattern(pattern)
     except PatternError as error:
-        raise BadRequest(["invalid_regexp", pattern, str(error)]) from None
+        raise BadRequest(["invalid_regexp", pattern, [error.problem, error.position]]) from None
     return pattern
 
 

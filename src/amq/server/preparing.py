@@ -5,18 +5,19 @@ import secrets
 import time
 from functools import cache
 from importlib.metadata import entry_points
-from pathlib import Path
 from typing import Final
 
 from amq import exchanges
 from amq.broker import Broker
 from amq.config.settings import Settings
-from amq.definitions.apply import apply
-from amq.definitions.parse import parse
-from amq.definitions.fields import DocumentError
+from amq.definitions.sections import CLUSTER_ID
+from amq.definitions.seeding import add_defaults, policy_of
 from amq.exchanges.base import Exchange
 from amq.journal.batch import Batch
 from amq.server.errors import SettingError
+from amq.server.importing import has_sources, import_definitions
+from amq.vhost import parameters
+from amq.vhost.policy import PolicyError
 
 LOGGER: Final = logging.getLogger(__name__)
 
@@ -42,40 +43,27 @@ def bare_broker(settings: Settings, journal: Batch | None) -> Broker:
 def furnish(broker: Broker) -> None:
     """Give a broker what the configuration defines: the default user and vhost unless it has any, and definitions.
 
-    Raises SettingError for definitions that cannot be loaded.
+    Raises SettingError for what cannot be.
     """
-    settings = broker.settings
+    check_seeds(broker.settings)
     # As in RabbitMQ: whoever brings definitions along brings users and vhosts.
-    if settings.load_definitions is not None:
-        load_definitions(settings.load_definitions, broker)
+    if has_sources(broker.settings):
+        import_definitions(broker)
     elif not broker.vhosts:
-        broker.add_defaults()
+        add_defaults(broker)
+    if CLUSTER_ID not in broker.global_parameters:
+        name = f"rabbitmq-cluster-id-{broker.unique_name().decode()}"
+        parameters.set_global(broker.journal, broker.global_parameters, CLUSTER_ID, name)
 
 
-def load_definitions(path: str, broker: Broker) -> None:
-    """Make the broker have what a file in RabbitMQ's format (UTF-8) defines (`load_definitions`).
-
-    It has the default user and vhost only when the file defines no user.
-    Raises SettingError.
-    """
-    try:
-        document = parse(Path(path).read_text("utf-8-sig"))
-        if not document.users and not broker.vhosts:
-            # Nobody could log in; RabbitMQ leaves it at that.
-            broker.add_defaults()
-        warnings = apply(document, broker)
-    except OSError as error:
-        raise _wrong(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise _wrong(f"{path}: not UTF-8 text: {error.reason} at octet {error.start}") from None
-    except DocumentError as error:
-        raise _wrong(f"{path}: {error}") from None
-    for warning in warnings:
-        LOGGER.warning("load_definitions: %s: %s", path, warning)
-
-
-def _wrong(problem: str) -> SettingError:
-    return SettingError("load_definitions", "load_definitions", problem)
+def check_seeds(settings: Settings) -> None:
+    """Whether the policies that new vhosts are to get can be. Raises SettingError."""
+    for given in settings.default_policies:
+        try:
+            policy_of(given)
+        except PolicyError as error:
+            key = f"default_policies.operator.{given.name}"
+            raise SettingError("default_policies", key, str(error)) from None
 
 
 @cache
