@@ -89,7 +89,7 @@ def test_a_whole_configuration(write: Write) -> None:
     assert (settings.memory_high_watermark_paging_ratio, settings.body_memory_limit) == (0.75, 64 * 1024**2)
     assert (settings.data, settings.disk_free_limit) == ("/var/lib/amq", DiskFreeLimit(relative=1.5))
     assert (settings.journal_segment_bytes, settings.journal_stall_seconds) == (16 * 1024**2, 3)
-    assert settings.log_level == "warning"
+    assert settings.log.console_level == "warning"
     assert settings.tls is not None
     assert (settings.tls.certfile, settings.tls.verify, settings.tls.versions) == (cert, "verify_peer", ("tlsv1.3",))
     assert settings.ssl_cert_login_from == "common_name"
@@ -124,8 +124,15 @@ def test_naming_loopback_users_replaces_guest(write: Write, text: str, users: se
     assert from_file(write(text)).loopback_users == users
 
 
-def test_the_console_has_the_last_word_on_the_log_level(write: Write) -> None:
-    assert from_file(write("log.console.level = error\nlog.default.level = debug\n")).log_level == "error"
+def test_outputs_and_categories_of_the_log_have_levels_of_their_own(write: Write) -> None:
+    text = "log.console.level = error\nlog.default.level = debug\nlog.connection.level = warning\nlog.file = false\n"
+    settings = from_file(write(text + "log.file.formatter = json\nlog.file.rotation.date = $D0\n"))
+    assert (settings.log_level, settings.log.console_level, settings.log.connection_level) == (
+        "debug",
+        "error",
+        "warning",
+    )
+    assert (settings.log.file, settings.log.file_format, settings.log.rotation_date) == (None, "json", "$D0")
 
 
 def test_values_may_refer_to_keys_and_to_the_environment(write: Write) -> None:
@@ -316,7 +323,7 @@ def test_listen_on_the_command_line_replaces_the_plain_listeners(write: Write) -
 def test_the_log_level_on_the_command_line_wins(write: Write) -> None:
     path = write("log.console.level = error")
     settings, _ = load(path, {"AMQ_LOG_CONSOLE_LEVEL": "info"}, log_level="debug")
-    assert settings.log_level == "debug"
+    assert (settings.log_level, settings.log.console_level) == ("debug", "debug")
 
 
 def test_data_are_where_the_file_the_environment_or_last_the_command_line_says(write: Write) -> None:

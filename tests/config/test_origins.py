@@ -28,8 +28,8 @@ def test_a_setting_comes_from_the_place_of_the_value_that_counts(config: Path) -
 
 
 def test_of_two_keys_for_one_setting_it_is_the_one_that_counts(config: Path) -> None:
-    config.write_text("log.console.level = error\nlog.level = debug\n")
-    assert loaded(config).of("log_level") == f"{config}:1:21: log.console.level"
+    config.write_text("log.default.level = error\nlog.level = debug\n")
+    assert loaded(config).of("log_level") == f"{config}:1:21: log.default.level"
 
 
 def test_each_of_several_values_has_its_own_place(config: Path) -> None:

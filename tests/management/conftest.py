@@ -12,21 +12,23 @@ import pytest
 from starlette.types import ASGIApp
 
 from amq.broker import Broker
+from amq.config.reloaded import Outcome
 from amq.config.settings import Settings
 from amq.management.app import application
 from amq.management.node import Node
 from amq.metrics.facts import Process
 from amq.metrics.sampler import Sampler
+from amq.server.logs import Log
 from tests.harness.process import BrokerProcess
 
 LOOPBACK = ("127.0.0.1", 50_000)
 
 
 def new_node(broker: Broker) -> Node:
-    """A node with a broker that nobody serves to others, and without a log."""
+    """A node with a broker that nobody serves to others, and that shares its log with others."""
 
-    async def reload() -> list[str]:
-        return []
+    async def reload() -> Outcome:
+        return Outcome([], [], [])
 
     started = time.time()
     process = Process(broker, started, lambda: 1 << 26, lambda: 1 << 30, lambda: 50_000_000)
@@ -39,7 +41,7 @@ def new_node(broker: Broker) -> Node:
         facts=lambda: process.measure(0, 0),
         listeners=list,
         journal=None,
-        log=None,
+        log=Log(),
         reload=reload,
     )
 

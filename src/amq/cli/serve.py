@@ -13,8 +13,9 @@ import click
 from amq.cli.banner import banner
 from amq.cli.folder import default_data
 from amq.config.load import ConfigError, load
+from amq.config.log import LOG_LEVELS
 from amq.config.origins import Origins
-from amq.config.settings import LOG_LEVELS
+from amq.config.settings import Settings
 from amq.server import logs, main
 from amq.server.errors import SettingError, StartError
 from amq.server.server import Server
@@ -50,7 +51,10 @@ def command(config: str | None, listen: Sequence[str], data: str | None, in_memo
     if in_memory and data is not None:
         raise click.UsageError("argument --in-memory: not allowed with argument --data")
     origins = Origins()
-    try:
+
+    def read() -> tuple[Settings, list[str]]:
+        """The settings as they are said now, and warnings. Raises ConfigError."""
+        said = Origins()
         settings, warnings = load(
             config,
             os.environ,
@@ -58,16 +62,21 @@ def command(config: str | None, listen: Sequence[str], data: str | None, in_memo
             data=data,
             in_memory=in_memory,
             log_level=log_level,
-            origins=origins,
+            origins=said,
         )
-        if origins.of("data") is None:
+        origins.replace(said)
+        if said.of("data") is None:
             settings = attrs.evolve(settings, data=default_data())
-        if origins.of("node_name") is None:
+        if said.of("node_name") is None:
             settings = attrs.evolve(settings, node_name=default_node_name())
-        logs.configure(settings.log_level)
+        return settings, warnings
+
+    try:
+        settings, warnings = read()
+        logs.configure(settings)
         for warning in warnings:
             LOGGER.warning(warning)
-        return main.run(settings, announce)
+        return main.run(settings, announce, read)
     except SettingError as error:
         return _refuse(_placed(error, origins))
     except (ConfigError, StartError) as error:

@@ -10,6 +10,7 @@ import attrs
 
 from amq.config import values
 from amq.config.access import LimitSettings, LoginSettings
+from amq.config.log import LogSettings
 from amq.config.seeds import DefaultLimits, DefaultPolicy, DefaultUser, ImportSettings
 from amq.config.settings import DefaultPermissions, DiskFreeLimit, MemoryWatermark, Settings, TlsSettings
 from amq.config.web import ManagementSettings, PrometheusSettings
@@ -23,6 +24,7 @@ PARTS: Final[dict[str, type]] = {
     "imports": ImportSettings,
     "logins": LoginSettings,
     "limits": LimitSettings,
+    "log": LogSettings,
     "management": ManagementSettings,
     "management_tls": TlsSettings,
     "prometheus": PrometheusSettings,
@@ -184,7 +186,19 @@ KEYS: Final = (
     Key("collect_statistics_interval", "collect_statistics_interval", values.whole),
     Key("log.level", "log_level"),
     Key("log.default.level", "log_level"),
-    Key("log.console.level", "log_level"),
+    Key("log.console", "log.console", values.flag),
+    Key("log.console.level", "log.console_level"),
+    Key("log.console.formatter", "log.console_format"),
+    Key("log.dir", "log.folder"),
+    Key("log.file", "log.file", values.name_or_false),
+    Key("log.file.level", "log.file_level"),
+    Key("log.file.formatter", "log.file_format"),
+    Key("log.file.rotation.date", "log.rotation_date"),
+    Key("log.file.rotation.size", "log.rotation_size", values.memory),
+    Key("log.file.rotation.count", "log.rotation_count", values.whole),
+    Key("log.connection.level", "log.connection_level"),
+    Key("log.channel.level", "log.channel_level"),
+    Key("log.queue.level", "log.queue_level"),
     *_tls_keys("ssl_options", "tls"),
     Key("ssl_cert_login_from", "ssl_cert_login_from", values.certificate_name),
     Key("ssl_cert_login_san_type", "ssl_cert_login_san_type"),

@@ -145,8 +145,8 @@ def _take_options(draft: Draft, listen: Sequence[str], log_level: str | None) ->
         given = [(text, f"--listen {text}") for text in listen]
         draft.listen_only(key, [(_read(key, text, origin), origin) for text, origin in given])
     if log_level is not None:
-        # The key that wins over the others for this setting.
-        _put(draft, _BY_NAME["log.console.level"], "", log_level, f"--log-level {log_level}")
+        for name in ("log.default.level", "log.console.level"):
+            _put(draft, _BY_NAME[name], "", log_level, f"--log-level {log_level}")
 
 
 def _take_place(draft: Draft, data: str | None, in_memory: bool) -> None:

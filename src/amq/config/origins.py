@@ -18,6 +18,10 @@ class Origins:
         """Take a value's origin in place of that of an earlier one for the same key and word."""
         self._given.setdefault(key.name, {})[word] = (value, origin)
 
+    def replace(self, other: "Origins") -> None:
+        """Take over what another one knows."""
+        self._given = other._given
+
     def drop(self, name: str) -> None:
         """Forget what was given for the key of this name."""
         self._given.pop(name, None)

@@ -12,10 +12,10 @@ import attrs
 
 from amq.config.access import LimitSettings, LoginSettings
 from amq.config.fields import about, filled, free, one_of, share, some_of, whole
+from amq.config.log import LOG_LEVELS, LogSettings
 from amq.config.seeds import DefaultLimits, DefaultPolicy, DefaultUser, ImportSettings
 from amq.config.web import ManagementSettings, PrometheusSettings
 
-LOG_LEVELS: Final = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency", "none")
 MECHANISMS: Final = ("PLAIN", "AMQPLAIN", "EXTERNAL", "ANONYMOUS", "RABBIT-CR-DEMO")
 CERTIFICATE_NAMES: Final = ("distinguished_name", "common_name", "subject_alternative_name")
 SAN_TYPES: Final = ("dns", "ip", "email", "uri", "other_name")
@@ -258,6 +258,7 @@ class Settings:
         5000, 100, 3_600_000, "milliseconds", "How often the counts are looked at that rates and charts are made from."
     )
     log_level: str = one_of("info", LOG_LEVELS, "Least important messages that are logged.")
+    log: LogSettings = attrs.field(default=LogSettings(), metadata=about("see log", "Where the log goes."))
     tls: TlsSettings | None = attrs.field(
         default=None, metadata=about("see ssl_options", "TLS; needed for TLS listeners.")
     )

@@ -60,6 +60,11 @@ def none(value: str) -> None:
         raise ValueError(f"'{value}' is not none")
 
 
+def name_or_false(value: str) -> str | None:
+    """A name, or `false` for None."""
+    return None if value == "false" else value
+
+
 def folder(value: str) -> str | None:
     """The path of a folder, or `none`. A folder of that name is spelled `./none`."""
     return None if value == "none" else value

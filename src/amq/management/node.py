@@ -12,8 +12,10 @@ from amq.auth import proving
 from amq.auth.credentials import LoginPeer, Refusal
 from amq.auth.users import User
 from amq.broker import Broker
+from amq.config.reloaded import Outcome
 from amq.management.sessions import Sessions
 from amq.management.visitor import Visitor
+from amq.metrics.log_line import LogControl
 from amq.vhost.settling import settle
 
 T = TypeVar("T")
@@ -60,8 +62,9 @@ class Node:
     facts: Callable[[], Any]
     listeners: Callable[[], list[ListenerFact]]
     journal: Any
-    log: Any
-    reload: Callable[[], Awaitable[list[str]]]
+    log: LogControl
+    # Raises ReloadRefused.
+    reload: Callable[[], Awaitable[Outcome]]
     # Set when the broker stops: streams end then.
     stopping: trio.Event = attrs.field(factory=trio.Event)
     # Who is signed in to the console.

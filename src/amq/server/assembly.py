@@ -15,6 +15,7 @@ from amq.metrics.sampler import Sampler
 from amq.server import memory
 from amq.server.http import HttpServer
 from amq.server.listener import Door
+from amq.server.logs import Log
 from amq.server.management import Surroundings, Web
 
 
@@ -55,14 +56,10 @@ def new_node(web: Web, surroundings: Surroundings) -> Node:
         facts=lambda: sampler.facts or process.measure(0, 0),
         listeners=lambda: facts_of(web, surroundings),
         journal=surroundings.journal,
-        log=None,
-        reload=_nothing,
+        log=Log(),
+        reload=web.reload,
         stopping=web.stopping,
     )
-
-
-async def _nothing() -> list[str]:
-    return []
 
 
 def owner() -> str:

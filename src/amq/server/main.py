@@ -20,6 +20,7 @@ from amq.server.failstop import STORAGE_FAILED, fail_stop
 from amq.server.folder import DataFolder
 from amq.server.management import Web
 from amq.server.preparing import new_broker
+from amq.server.reloading import Reloader
 from amq.server.server import Server
 from amq.server.storage import Storage
 
@@ -35,15 +36,19 @@ GRACE: Final = 3.0  # seconds
 ECHO: Final = 0.1  # seconds
 
 
-def run(settings: Settings, announce: Callable[[Server], None]) -> int:
-    """Serve until SIGTERM or SIGINT; returns the exit status. `announce` is called once clients can connect.
+Read = Callable[[], tuple[Settings, list[str]]]
+
+
+def run(settings: Settings, announce: Callable[[Server], None], read: Read) -> int:
+    """Serve until SIGTERM or SIGINT; returns the exit status. `announce` is called once clients can connect, and
+    `read` reads the configuration anew (SIGHUP).
 
     Raises StartError when a listener cannot be opened or the data folder cannot be used.
     """
     _allow_many_connections()
     sys.setswitchinterval(SWITCH_INTERVAL)
     try:
-        trio.run(_main, settings, announce)
+        trio.run(_main, settings, announce, read)
     except (StorageFailed, BaseExceptionGroup) as error:
         failures, rest = storage_failures(error)
         # Before there was a client to tell.
@@ -55,34 +60,41 @@ def run(settings: Settings, announce: Callable[[Server], None]) -> int:
     return 0
 
 
-async def _main(settings: Settings, announce: Callable[[Server], None]) -> None:
+async def _main(settings: Settings, announce: Callable[[Server], None], read: Read) -> None:
     with _data_folder(settings) as folder:
-        await _serve(settings, folder, announce)
+        await _serve(settings, folder, announce, read)
     LOGGER.info("stopped")
 
 
-async def _serve(settings: Settings, folder: DataFolder | None, announce: Callable[[Server], None]) -> None:
+async def _serve(settings: Settings, folder: DataFolder | None, announce: Callable[[Server], None], read: Read) -> None:
     if folder is None:
-        await _serve_broker(settings, new_broker(settings), None, announce)
+        await _serve_broker(settings, new_broker(settings), None, announce, read)
         return
     storage = await Storage.open(settings, folder)
     try:
-        await _serve_broker(settings, storage.broker, storage, announce)
+        await _serve_broker(settings, storage.broker, storage, announce, read)
     finally:
         await storage.close()
 
 
 async def _serve_broker(
-    settings: Settings, broker: Broker, storage: Storage | None, announce: Callable[[Server], None]
+    settings: Settings, broker: Broker, storage: Storage | None, announce: Callable[[Server], None], read: Read
 ) -> None:
     total = settings.total_memory_available_override_value or memory.available()
     alarm = _memory_alarm(settings, broker, total)
     server = Server(settings, broker, alarm, Collector(), storage, fail_stop, Web(settings))
-    with trio.open_signal_receiver(*STOP_SIGNALS) as arrivals:
+    reloader = Reloader(server, read)
+    if server.web is not None:
+        server.web.reload = reloader.reload
+    with (
+        trio.open_signal_receiver(*STOP_SIGNALS) as arrivals,
+        trio.open_signal_receiver(signal.SIGHUP) as hangups,
+    ):
         await server.open()
         announce(server)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_stop_when_told, arrivals, server)
+            nursery.start_soon(reloader.serve, hangups)
             await server.run()
             nursery.cancel_scope.cancel()
 

@@ -7,7 +7,7 @@ thread, while AMQP clients are served already. Without the extra that brings an 
 import importlib
 import logging
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from importlib.util import find_spec
 from typing import Final
 
@@ -15,6 +15,7 @@ import attrs
 import trio
 
 from amq.broker import Broker
+from amq.config.reloaded import Outcome
 from amq.config.settings import Listener, Settings, TlsSettings
 from amq.config.web import ManagementSettings, PrometheusSettings
 from amq.metrics.journal import JournalStatistics
@@ -48,6 +49,11 @@ class Surroundings:
     journal: JournalStatistics | None
 
 
+async def nothing_to_reload() -> Outcome:
+    """The reload of a server that has no configuration to read."""
+    return Outcome([], [], [])
+
+
 @attrs.define(eq=False)
 class Web:
     """The doors for HTTP. `open`, then `run` until `stop`; each once."""
@@ -56,6 +62,8 @@ class Web:
     api: list[Door] = attrs.field(factory=list, init=False)
     figures: list[Door] = attrs.field(factory=list, init=False)
     owner: OwnerDoor | None = attrs.field(default=None, init=False)
+    # Reads the configuration again (`server.reloading`).
+    reload: "Callable[[], Awaitable[Outcome]]" = attrs.field(default=nothing_to_reload, init=False)
     # Set when it is to end; whoever streams something ends it then.
     stopping: trio.Event = attrs.field(factory=trio.Event, init=False)
     _ended: trio.Event = attrs.field(factory=trio.Event, init=False)

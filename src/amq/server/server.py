@@ -20,6 +20,7 @@ from amq.server.alarms import MemoryAlarm
 from amq.server.collector import Collector
 from amq.server.errors import StorageFailed, storage_failures
 from amq.server.listener import Door, close_doors, hardly_a_descriptor_left, open_doors
+from amq.server.log_lines import LEVELS
 from amq.server.logins import decide
 from amq.server.management import Surroundings, Web
 from amq.server.storage import Storage
@@ -228,5 +229,5 @@ class Server:
             reason = str(error.__cause__ or "the client closed the connection")
         else:
             return secured
-        LOGGER.log(logs.LEVELS["notice"], "TLS handshake with %s:%d failed: %s", peer.host, peer.port, reason)
+        LOGGER.log(LEVELS["notice"], "TLS handshake with %s:%d failed: %s", peer.host, peer.port, reason)
         return None
