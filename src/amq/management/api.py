@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from amq.auth.users import User
 from amq.errors import Fault
-from amq.management import headers
+from amq.management import headers, openapi
 from amq.management.answers import EVENT_STREAM, JSON
 from amq.management.authentication import authenticate
 from amq.management.call import Call
@@ -19,6 +19,7 @@ from amq.management.columns import Columns
 from amq.management.endpoint import ADMINISTRATOR, ANYBODY, POLICYMAKER, Endpoint
 from amq.management.errors import ApiError, BadRequest, MethodNotAllowed, NotAuthorised, NotFound, from_fault
 from amq.management.node import Node
+from amq.management.node_json import own_version
 from amq.management.responses import Parts, refusal, response
 from amq.management.roles import REFUSALS, has_role
 from amq.management.routing import METHODS, Place, Routes, parameters
@@ -44,7 +45,8 @@ class Api:
         self._node = node
         self._owner = User(owner, tags=OWNER_TAGS)
         self._settings = node.broker.settings.management
-        self._routes = Routes(ENDPOINTS)
+        description = openapi.endpoint(ENDPOINTS, own_version(), self._settings.path_prefix)
+        self._routes = Routes((*ENDPOINTS, description))
         self._large = trio.CapacityLimiter(MOST_LARGE)
 
     async def respond(self, request: Request, path: str) -> ASGIApp:
