@@ -31,5 +31,5 @@ def test_users_refuse_what_the_rules_do_not_allow() -> None:
     users.check_password("x")
     users.rules = PasswordRules(MIN_LENGTH)
     users.check_password("12345678")
-    with pytest.raises(PasswordRefused, match="^minimum required password length is 8$"):
+    with pytest.raises(PasswordRefused, match=r"^minimum required password length is 8$"):
         users.check_password("1234567")

@@ -206,7 +206,7 @@ def test_all_vhosts_together_have_so_many_exchanges() -> None:
 def test_there_are_so_many_vhosts() -> None:
     broker = broker_with(vhosts=2)
     assert broker.add_vhost("shop") is broker.vhosts["shop"]
-    with pytest.raises(VhostLimitReached, match="^cannot create vhost 'third': vhost limit of 2 is reached$"):
+    with pytest.raises(VhostLimitReached, match=r"^cannot create vhost 'third': vhost limit of 2 is reached$"):
         broker.add_vhost("third")
     assert set(broker.vhosts) == {"/", "shop"}
 

@@ -208,9 +208,9 @@ def test_topic_permissions_can_be_cleared_one_by_one_or_all() -> None:
 @pytest.mark.parametrize(
     ("pattern", "message"),
     [
-        ("(", "'(' is not a regular expression: missing ), unterminated subpattern at position 0"),
-        ("ab[", "unterminated character set at position 2"),
-        ("a**", "multiple repeat at position 2"),
+        ("(", r"'\(' is not a usable regular expression: missing \) at position 1"),
+        ("ab[", "missing terminating ] for character class at position 3"),
+        ("a**", "nothing to repeat at position 2"),
     ],
 )
 def test_a_bad_pattern_is_refused_with_the_position(pattern: str, message: str) -> None:

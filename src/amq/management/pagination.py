@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
-from amq.lang.pattern import PatternError, compile_pattern
+from amq.lang.pattern import Pattern, PatternError, compile_filter
 from amq.management.errors import BadRequest
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ class Page:
     number: int
     size: int
     name: str = ""
-    pattern: "re.Pattern[bytes] | None" = None
+    pattern: "Pattern | None" = None
 
     def matches(self, name: str) -> bool:
         """Whether an item of that name is among those asked for. Case does not count."""
@@ -80,8 +80,8 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-def _pattern(text: str) -> "re.Pattern[bytes]":
+def _pattern(text: str) -> Pattern:
     try:
-        return compile_pattern(f"(?i:{text})")
+        return compile_filter(f"(?i){text}")
     except PatternError:
         raise BadRequest("Pagination parameters are invalid") from None

@@ -1,7 +1,7 @@
 """What users may do in one vhost: permissions, topic permissions, and a cache of what was granted.
 
-Patterns (`amq.lang.pattern`) are the operator's. Names come from clients but have at most 255 octets, so a pattern
-that backtracks badly slows down the operator who wrote it, once per name: plain `re` is enough.
+Patterns (`amq.lang.pattern`) are the operator's, names come from clients: neither can make a search take long. The
+empty pattern of a permission stands for nothing but the empty name, as in RabbitMQ.
 
 A check runs on the first use of a name; whoever caches routes drops them when `Permissions.version` moves.
 """
@@ -18,6 +18,8 @@ from amq.lang.pattern import PatternError, compile_pattern
 
 # What was granted is remembered for so many names of one user in one vhost; then it is forgotten all at once.
 MAX_GRANTED: Final = 512
+# What the empty pattern means.
+NO_NAME: Final = "^$"
 
 
 def _checked(_instance: object, _attribute: "attrs.Attribute[str]", value: str) -> None:
@@ -161,7 +163,7 @@ class Access:
         checked = b"amq.default" if kind == "exchange" and not name else name
         permission = self._permissions.get(self.user)
         pattern = None if permission is None else getattr(permission, operation)
-        if pattern is None or not compile_pattern(pattern).search(checked):
+        if pattern is None or not compile_pattern(pattern or NO_NAME).search(checked):
             self._refuse(f"{operation} access to {kind} '{_text(checked)}' in vhost '{self.vhost}'")
         self._grant((operation, kind, name, b""))
 
@@ -180,7 +182,7 @@ class Access:
         # RabbitMQ puts the names in as they are, not quoted: a name that spoils the pattern matches nothing.
         expanded = pattern.replace("{username}", self.user).replace("{vhost}", self.vhost)
         try:
-            return compile_pattern(expanded).search(routing_key) is not None
+            return compile_pattern(expanded or NO_NAME).search(routing_key) is not None
         except PatternError:
             return False
 
