@@ -195,6 +195,7 @@ def queue_declare(channel: Channel, arguments: Arguments) -> None:
     if passive:
         queue = usable_queue(channel, name)
         queue.used_at = channel.session.broker.clock.now
+        channel.session.broker.churn.queues_declared += 1
     else:
         queue = declare_queue(channel, name, bool(durable), bool(exclusive), bool(auto_delete), table_in(table))
     channel.last_queue = queue.name
@@ -233,6 +234,7 @@ def declare_queue(
             raise locked(vhost, queue)
         topology.check_queue_equivalent(vhost, queue, durable, auto_delete, arguments)
         queue.used_at = session.broker.clock.now
+        session.broker.churn.queues_declared += 1
         return queue
     dead_letters = topology.named_argument(vhost, "queue", name, arguments, "x-dead-letter-exchange")
     if dead_letters is not None:
@@ -240,6 +242,7 @@ def declare_queue(
         access.write("exchange", dead_letters)
     admission.check_queue(session.broker, vhost, name, arguments)
     queue = topology.create_queue(vhost, name, durable, owner, auto_delete, arguments)
+    session.broker.churn.queues_declared += 1
     if exclusive:
         session.own(queue)
     return queue

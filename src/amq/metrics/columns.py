@@ -57,7 +57,7 @@ CHANNEL: Final = Columns(
 EXCHANGE: Final = Columns("publish_in publish_out unroutable")
 CONNECTION: Final = Columns("recv_oct send_oct")
 VHOST: Final = Columns(
-    "messages_ready messages_unacknowledged recv_oct send_oct "
+    "messages_ready messages_unacknowledged recv_oct send_oct routed "
     "publish confirm return_unroutable drop_unroutable "
     "deliver deliver_no_ack get get_no_ack get_empty redeliver ack",
     messages="messages_ready messages_unacknowledged",
@@ -68,9 +68,9 @@ NODE: Final = Columns(
     "mem_used fd_used sockets_used proc_used disk_free gc_num context_switches io_read_bytes "
     "io_write_count io_write_bytes io_write_avg_time io_sync_count io_sync_avg_time msg_store_write_count"
 )
-# Columns of VHOST in front of those that count messages: lengths, and octets.
+# Columns of VHOST: how many are lengths, and how many more come before those that `gone_row` has.
 LENGTHS: Final = 2
-OCTETS: Final = 2
+MOVED: Final = 3
 CHURN: Final = Columns(
     "connection_created connection_closed channel_created channel_closed queue_declared queue_created queue_deleted"
 )
@@ -136,7 +136,7 @@ def churn_row(churn: Churn) -> Row:
 
 
 def gone_row(tally: Tally) -> Row:
-    """What channels and queues had counted that are gone: of VHOST, without lengths and octets."""
+    """What channels and queues had counted that are gone: the last columns of VHOST."""
     return (
         tally.published,
         tally.confirmed,

@@ -20,7 +20,7 @@ from amq.metrics.columns import Columns
 from amq.metrics.facts import Facts
 from amq.metrics.history import BASIC, GLOBAL, History, Policy, Row
 from amq.metrics.slices import Slices
-from amq.metrics.sums import Sums, could_deliver, sums_of, weigh
+from amq.metrics.sums import Sums, could_deliver, sums_of, unconfirmed, weigh
 from amq.queues.base import Queue
 from amq.vhost.vhost import Vhost
 
@@ -42,6 +42,10 @@ class Totals:
     connections: int = 0
     channels: int = 0
     consumers: int = 0
+    # Channels that have published.
+    publishers: int = 0
+    # Messages that were published and whose publishers wait for a confirm.
+    unconfirmed: int = 0
     messages_ready: int = 0
     messages_unacknowledged: int = 0
 
@@ -75,6 +79,7 @@ class Sampler:
     # Unacknowledged deliveries that were weighed, and their octets, by queue.
     _weights: dict[Queue, tuple[int, int]] = attrs.field(factory=dict, init=False)
     _capacities: dict[Queue, float] = attrs.field(factory=dict, init=False)
+    _most_seen: dict[str, int] = attrs.field(factory=dict, init=False)
     _vhosts: set[Vhost] = attrs.field(factory=set, init=False)
     # What deleted vhosts had come to, for totals that must not go back.
     _deleted: Sums = attrs.field(factory=Sums, init=False)
@@ -101,12 +106,17 @@ class Sampler:
         await self._walk_clients(totals, sums)
         for vhost, of_vhost in sums.items():
             await self._walk_queues(list(vhost.queues.values()), of_vhost)
-            await self._walk_exchanges(list(vhost.exchanges.values()))
+            await self._walk_exchanges(list(vhost.exchanges.values()), of_vhost)
         self._sum_up(totals, sums)
         self.began, self.step = self._began, self._step
         self.totals = totals
         await self._forget_the_gone()
         self.rounds += 1
+
+    def reset(self) -> None:
+        """Forget all samples; counts go on, and rates begin anew with the next round."""
+        self.histories.clear()
+        self.rounds = 0
 
     def note(self, entity: Hashable, row: Row, kind: Columns, policy: Policy = BASIC) -> None:
         """These are an object's counts now."""
@@ -128,6 +138,11 @@ class Sampler:
         if history.changed < self.began:
             return 0
         return self._step if history.changed >= self._began else self.step
+
+    def never_back(self, name: str, count: int) -> int:
+        """The most that a count of that name has been; for counters that are put together from what comes and goes."""
+        self._most_seen[name] = most = max(self._most_seen.get(name, 0), count)
+        return most
 
     def vhost_row(self, vhost: Vhost) -> Row:
         """What a vhost came to in the last round, in the columns of VHOST."""
@@ -181,6 +196,9 @@ class Sampler:
             totals.channels += 1
             totals.consumers += len(channel.ledger.subscribers)
             row = columns.channel_row(channel)
+            if row[1]:
+                totals.publishers += 1
+                totals.unconfirmed += unconfirmed(channel)
             self.note(channel, row, columns.CHANNEL)
             if not channel.closing:
                 # What it counted stands with the vhost's gone ones otherwise.
@@ -204,10 +222,14 @@ class Sampler:
                     self._capacities[queue] = known + SMOOTHING * (able - known)
             await self._breathe()
 
-    async def _walk_exchanges(self, exchanges: Sequence[Exchange]) -> None:
+    async def _walk_exchanges(self, exchanges: Sequence[Exchange], sums: Sums) -> None:
         for start in range(0, len(exchanges), CHUNK):
             for exchange in exchanges[start : start + CHUNK]:
-                self.note(exchange, columns.exchange_row(exchange), columns.EXCHANGE)
+                row = columns.exchange_row(exchange)
+                if row[1]:
+                    history = self.histories.get(exchange)
+                    sums.add_routed(row[1] - (0 if history is None else history.last[1]))
+                self.note(exchange, row, columns.EXCHANGE)
             await self._breathe()
 
     def _sum_up(self, totals: Totals, sums: dict[Vhost, Sums]) -> None:

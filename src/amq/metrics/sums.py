@@ -13,7 +13,7 @@ from amq.vhost.vhost import Vhost
 # So many unacknowledged deliveries of a channel are weighed; the others are taken to be like them.
 WEIGHED: Final = 1000
 # Where the messages' counts begin in VHOST, and those of consuming among them.
-_COUNTS: Final = columns.LENGTHS + columns.OCTETS
+_COUNTS: Final = columns.LENGTHS + columns.MOVED
 
 
 class Sums:
@@ -35,14 +35,18 @@ class Sums:
         self.sums[2] += row[0] - last[0]
         self.sums[3] += row[1] - last[1]
 
+    def add_routed(self, count: int) -> None:
+        """What an exchange has handed to queues since the last round."""
+        self.sums[4] += count
+
     def add_channel(self, row: Row) -> None:
         """What a channel has published, and where it found nothing."""
         sums = self.sums
-        sums[4] += row[1]
-        sums[5] += row[2]
-        sums[6] += row[3]
-        sums[7] += row[4]
-        sums[12] += row[9]
+        sums[5] += row[1]
+        sums[6] += row[2]
+        sums[7] += row[3]
+        sums[8] += row[4]
+        sums[13] += row[9]
 
     def add_queue(self, row: Row) -> None:
         """What a queue holds, and what it has handed out."""
@@ -50,12 +54,12 @@ class Sums:
         _, unacked, _, delivered, delivered_no_ack, got, got_no_ack, _, redelivered, given_back = row
         sums[0] += row[0]
         sums[1] += unacked
-        sums[8] += delivered
-        sums[9] += delivered_no_ack
-        sums[10] += got
-        sums[11] += got_no_ack
-        sums[13] += redelivered
-        sums[14] += delivered + got - given_back - unacked
+        sums[9] += delivered
+        sums[10] += delivered_no_ack
+        sums[11] += got
+        sums[12] += got_no_ack
+        sums[14] += redelivered
+        sums[15] += delivered + got - given_back - unacked
 
     def add(self, row: Row) -> None:
         """A whole row of VHOST."""
@@ -77,6 +81,12 @@ def weigh(channel: Channel, weights: dict[Queue, tuple[int, int]]) -> None:
     for _, queue, _, message, _, _ in islice(channel.ledger.unacked.values(), WEIGHED):
         count, octets = weights.get(queue, (0, 0))
         weights[queue] = count + 1, octets + len(message.body)
+
+
+def unconfirmed(channel: Channel) -> int:
+    """Messages whose publisher waits for a confirm."""
+    confirms = channel.publisher.confirms
+    return 0 if confirms is None else confirms.published - confirms.confirmed
 
 
 def could_deliver(queue: Queue) -> bool:

@@ -9,6 +9,7 @@ import trio
 
 from amq.config.settings import Settings
 from amq.management.app import application
+from amq.management.figures import figures_of
 from amq.management.node import ListenerFact, Node
 from amq.metrics.facts import Process
 from amq.metrics.sampler import Sampler
@@ -29,6 +30,8 @@ async def serve(web: Web, surroundings: Surroundings) -> None:
             if web.api:
                 doors = web.api if web.owner is None else [*web.api, web.owner]
                 servers.start_soon(HttpServer(application(node, owner()), doors, timeout).run, web.stopping)
+            if web.figures:
+                servers.start_soon(HttpServer(figures_of(node), web.figures, timeout).run, web.stopping)
         services.cancel_scope.cancel()
 
 

@@ -1,0 +1,362 @@
+"""What is told of one object: the values of a group of figures, in the order in which `families` lists them.
+
+None is a figure that the object does not have. What RabbitMQ counts by channel and exchange, or by channel and queue,
+is counted here by the channel and by the queue: one more count per pair and message would cost what statistics may not.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+import attrs
+
+from amq.auth.attempts import Tally as Logins
+from amq.broker import Broker
+from amq.connection.channel import Channel
+from amq.connection.connection import Connection
+from amq.exchanges.base import Exchange
+from amq.metrics import columns
+from amq.metrics.columns import CHANNEL, QUEUE, VHOST, value
+from amq.metrics.facts import Facts
+from amq.metrics.journal import JournalStatistics
+from amq.metrics.sampler import Sampler
+from amq.metrics.sizes import sizes_of
+from amq.metrics.sums import unconfirmed
+from amq.queues.base import Queue
+from amq.queues.stored import StoredQueue
+from amq.vhost.vhost import Vhost
+
+Labels = tuple[tuple[str, str], ...]
+Values = tuple[float | None, ...]
+
+NET_TICKTIME: Final = 60
+ACK: Final = {True: QUEUE.series["ack"], False: CHANNEL.series["ack"]}
+
+
+@attrs.frozen
+class Source:
+    """Where the figures come from. `started` is in s since 1970."""
+
+    sampler: Sampler
+    facts: Callable[[], Facts]
+    node_name: str
+    started: float
+    journal: JournalStatistics | None
+
+    @property
+    def broker(self) -> Broker:
+        """The broker."""
+        return self.sampler.broker
+
+    def vhosts(self, names: frozenset[str] | None) -> list[Vhost]:
+        """The vhosts of these names; all of them for None."""
+        return [vhost for vhost in self.broker.vhosts.values() if names is None or vhost.name in names]
+
+
+# -- the node --
+
+
+def churn(source: Source, _of: object) -> Values:
+    return columns.churn_row(source.broker.churn)
+
+
+def node_coarse(source: Source, _of: object) -> Values:
+    facts = source.facts()
+    return (
+        facts.fd_used,
+        facts.sockets_used,
+        facts.mem_used,
+        facts.disk_free,
+        facts.proc_used,
+        facts.gc_num,
+        0,
+        facts.context_switches,
+    )
+
+
+def node(source: Source, _of: object) -> Values:
+    facts = source.facts()
+    return (
+        facts.fd_total,
+        facts.sockets_total,
+        facts.mem_limit,
+        facts.disk_free_limit,
+        facts.proc_total,
+        facts.run_queue,
+        NET_TICKTIME,
+        facts.uptime / 1000,
+    )
+
+
+def persister(source: Source, _of: object) -> Values:
+    facts = source.facts()
+    seconds = source.journal.seconds if source.journal is not None else 0.0
+    reads = (0, facts.io_read_bytes)
+    writes = (facts.io_write_count, facts.io_write_bytes, facts.io_sync_count, 0, 0)
+    tables = (0, 0, 0, facts.messages_written, 0, 0)
+    # The journal measures a write together with its sync.
+    return (*reads, *writes, *tables, 0.0, seconds, seconds, 0.0)
+
+
+def nothing(_source: Source, _of: object) -> Values:
+    """For what there is none of: consensus between nodes."""
+    return (0, 0, 0, 0, 0, 0)
+
+
+def logins(_source: Source, tally: Logins) -> Values:
+    return (tally.attempts, tally.succeeded, tally.failed)
+
+
+# -- queues --
+
+
+def queue_coarse(_source: Source, queue: Queue) -> Values:
+    ready = queue.ready_count()
+    return (ready, queue.unacked, ready + queue.unacked, 0)
+
+
+def queue_consumers(_source: Source, queue: Queue) -> Values:
+    return (queue.consumer_count(),)
+
+
+def queue(source: Source, queue: Queue) -> Values:
+    sizes = sizes_of(source.sampler, queue)
+    capacity = source.sampler.capacity(queue)
+    return (
+        queue.consumer_count(),
+        capacity,
+        capacity,
+        sizes.memory,
+        sizes.at_hand + sizes.unacked,
+        sizes.at_hand_octets + sizes.unacked_octets,
+        sizes.at_hand,
+        sizes.unacked,
+        sizes.messages if sizes.durable else 0,
+        sizes.octets if sizes.durable else 0,
+        sizes.octets,
+        sizes.ready_octets,
+        sizes.unacked_octets,
+        sizes.ready - sizes.at_hand,
+        sizes.ready_octets - sizes.at_hand_octets,
+        head_timestamp(queue),
+        0,
+        0,
+        None,
+    )
+
+
+def head_timestamp(queue: Queue) -> float | None:
+    """The `timestamp` property of the next message, if it is in memory and has one."""
+    if not isinstance(queue, StoredQueue):
+        return None
+    for _, fifo in queue.backlog.levels_in_order():
+        if fifo.returned:
+            return fifo.returned[0][1].properties.timestamp
+        if fifo.ready:
+            return fifo.ready[0].properties.timestamp
+        if fifo.size():
+            break
+    return None
+
+
+def queue_deliveries(_source: Source, queue: Queue) -> Values:
+    tally = queue.tally
+    return (
+        tally.got,
+        tally.got_no_ack,
+        tally.delivered,
+        tally.delivered_no_ack,
+        tally.redelivered,
+        queue.acked(),
+        tally.got_empty,
+    )
+
+
+def queue_published(_source: Source, queue: Queue) -> Values:
+    return (queue.tally.published,)
+
+
+# -- exchanges and vhosts --
+
+
+def exchange(_source: Source, exchange: Exchange) -> Values:
+    return (exchange.published_in, exchange.returned, exchange.unroutable - exchange.returned)
+
+
+def exchange_bindings(_source: Source, exchange: Exchange) -> Values:
+    return (len(exchange.bindings),)
+
+
+def present(_source: Source, _of: object) -> Values:
+    return (1,)
+
+
+# -- channels and connections --
+
+
+def channel(_source: Source, channel: Channel) -> Values:
+    transaction = channel.publisher.transaction
+    return (
+        len(channel.ledger.subscribers),
+        len(channel.ledger.unacked),
+        unconfirmed(channel),
+        0 if transaction is None else len(transaction.publications),
+        0 if transaction is None else len(transaction.deliveries()),
+        channel.prefetch,
+        channel.ledger.limit,
+    )
+
+
+def channel_published(_source: Source, channel: Channel) -> Values:
+    tally = channel.tally
+    return (tally.published, tally.confirmed, tally.returned, tally.dropped)
+
+
+def channel_delivered(_source: Source, channel: Channel) -> Values:
+    tally = channel.tally
+    return (
+        tally.got,
+        tally.got_no_ack,
+        tally.delivered,
+        tally.delivered_no_ack,
+        tally.redelivered,
+        channel.acked(),
+        tally.got_empty,
+    )
+
+
+def zero(_source: Source, _of: object) -> Values:
+    return (0,)
+
+
+def connection_octets(_source: Source, connection: Connection) -> Values:
+    return (connection.received, connection.outbox.total, 0)
+
+
+def connection(_source: Source, connection: Connection) -> Values:
+    pending = len(connection.outbox.pieces)
+    return (connection.received_count, connection.sent_count, pending, len(connection.channels))
+
+
+# -- which objects there are --
+
+
+def the_node(_source: Source, _vhosts: frozenset[str] | None) -> Iterator[tuple[Labels, object]]:
+    yield (), None
+
+
+def protocols(source: Source, _vhosts: frozenset[str] | None) -> Iterator[tuple[Labels, object]]:
+    for protocol, tally in list(source.broker.logins.attempts.by_protocol.items()):
+        yield (("protocol", protocol),), tally
+
+
+def remotes(source: Source, _vhosts: frozenset[str] | None) -> Iterator[tuple[Labels, object]]:
+    for (address, name, protocol), tally in list(source.broker.logins.attempts.by_source.items()):
+        labels = (("remote_address", address), ("username", name), ("protocol", protocol))
+        yield tuple((label, text) for label, text in labels if text), tally
+
+
+def queues(source: Source, vhosts: frozenset[str] | None) -> Iterator[tuple[Labels, object]]:
+    for vhost in source.vhosts(vhosts):
+        for each in list(vhost.queues.values()):
+            yield (("vhost", vhost.name), ("queue", text(each.name))), each
+
+
+def published_queues(source: Source, vhosts: frozenset[str] | None) -> Iterator[tuple[Labels, object]]:
+    for vhost in source.vhosts(vhosts):
+        for each in list(vhost.queues.values()):
+            yield (("queue_vhost", vhost.name), ("queue", text(each.name))), each
+
+
+def exchanges(source: Source, vhosts: frozenset[str] | None) -> Iterator[tuple[Labels, object]]:
+    for vhost in source.vhosts(vhosts):
+        for each in list(vhost.exchanges.values()):
+            yield (("vhost", vhost.name), ("exchange", text(each.name))), each
+
+
+def typed_exchanges(source: Source, vhosts: frozenset[str] | None) -> Iterator[tuple[Labels, object]]:
+    for labels, each in exchanges(source, vhosts):
+        assert isinstance(each, Exchange)
+        yield (*labels, ("type", each.type_name)), each
+
+
+def running_vhosts(source: Source, vhosts: frozenset[str] | None) -> Iterator[tuple[Labels, object]]:
+    for vhost in source.vhosts(vhosts):
+        yield (("vhost", vhost.name),), vhost
+
+
+def opened(source: Source) -> Iterator[Connection]:
+    """The connections that have opened a vhost."""
+    for client in list(source.broker.clients):
+        if isinstance(client, Connection) and client.session is not None:
+            yield client
+
+
+def connections(source: Source, _vhosts: frozenset[str] | None) -> Iterator[tuple[Labels, object]]:
+    for each in opened(source):
+        # RabbitMQ calls this label `channel`, whatever it names.
+        yield (("channel", str(each.peer)), ("connection", str(each.peer))), each
+
+
+def channels(source: Source, _vhosts: frozenset[str] | None) -> Iterator[tuple[Labels, object]]:
+    for each in opened(source):
+        name = str(each.peer)
+        for number, found in list(each.channels.items()):
+            yield (("channel", f"{name} ({number})"),), found
+
+
+def channels_in_vhosts(source: Source, _vhosts: frozenset[str] | None) -> Iterator[tuple[Labels, object]]:
+    for each in opened(source):
+        name, vhost = str(each.peer), each.vhost_name() or ""
+        for number, found in list(each.channels.items()):
+            yield (("channel", f"{name} ({number})"), ("vhost", vhost)), found
+
+
+def text(name: bytes) -> str:
+    """A name as a label has it."""
+    return name.decode("utf-8", "replace")
+
+
+Objects = Callable[[Source, frozenset[str] | None], Iterator[tuple[Labels, object]]]
+Read = Callable[[Source, Any], Values]
+# Of each group, the objects that have it, and how it is read from one of them.
+READERS: Final[Mapping[str, tuple[Objects, Read]]] = {
+    "connection_churn_metrics": (the_node, churn),
+    "node_coarse_metrics": (the_node, node_coarse),
+    "node_metrics": (the_node, node),
+    "node_persister_metrics": (the_node, persister),
+    "ra_metrics": (the_node, nothing),
+    "auth_attempt_metrics": (protocols, logins),
+    "auth_attempt_detailed_metrics": (remotes, logins),
+    "queue_coarse_metrics": (queues, queue_coarse),
+    "queue_consumer_count": (queues, queue_consumers),
+    "queue_metrics": (queues, queue),
+    "queue_delivery_metrics": (queues, queue_deliveries),
+    "queue_exchange_metrics": (queues, queue_published),
+    "channel_queue_exchange_metrics": (published_queues, queue_published),
+    "exchange_metrics": (exchanges, exchange),
+    "exchange_bindings": (typed_exchanges, exchange_bindings),
+    "exchange_names": (typed_exchanges, present),
+    "vhost_status": (running_vhosts, present),
+    "channel_metrics": (channels, channel),
+    "channel_process_metrics": (channels, zero),
+    "channel_exchange_metrics": (channels_in_vhosts, channel_published),
+    "channel_queue_metrics": (channels_in_vhosts, channel_delivered),
+    "connection_coarse_metrics": (connections, connection_octets),
+    "connection_metrics": (connections, connection),
+}
+# Groups whose sums over all objects must not go back when one of them goes: the series of VHOST that they are.
+LASTING: Final[Mapping[str, tuple[str, ...]]] = {
+    "channel_exchange_metrics": ("publish", "confirm", "return_unroutable", "drop_unroutable"),
+    "exchange_metrics": ("publish", "return_unroutable", "drop_unroutable"),
+    "channel_queue_metrics": ("get", "get_no_ack", "deliver", "deliver_no_ack", "redeliver", "ack", "get_empty"),
+    "queue_delivery_metrics": ("get", "get_no_ack", "deliver", "deliver_no_ack", "redeliver", "ack", "get_empty"),
+    "channel_queue_exchange_metrics": ("routed",),
+    "queue_exchange_metrics": ("routed",),
+    "connection_coarse_metrics": ("recv_oct", "send_oct"),
+}
+
+
+def lasting(source: Source, group: str) -> Values:
+    """The sums of a group in LASTING, over what is there and what was."""
+    row = source.sampler.overview_row()
+    return tuple(value(VHOST.series[name], row) for name in LASTING[group])
