@@ -208,7 +208,7 @@ def test_topic_permissions_can_be_cleared_one_by_one_or_all() -> None:
 @pytest.mark.parametrize(
     ("pattern", "message"),
     [
-        ("(", r"'\(' is not a usable regular expression: missing \) at position 1"),
+        ("(", "'(' is not a usable regular expression: missing ) at position 1"),
         ("ab[", "missing terminating ] for character class at position 3"),
         ("a**", "nothing to repeat at position 2"),
     ],

@@ -39,6 +39,7 @@ _NOT_HERE: Final = {
     **dict.fromkeys("LlUu", "PCRE does not support \\L, \\l, \\N{name}, \\U, or \\u"),
 }
 _LOOKS: Final = {"=": (True, False), "!": (True, True), "<=": (False, False), "<!": (False, True)}
+_WHITE: Final = (" ", "\t", "\n", "\v", "\f", "\r")
 _HEX: Final = "0123456789abcdefABCDEF"
 _OCTAL: Final = "01234567"
 _DIGITS: Final = "0123456789"
@@ -120,7 +121,7 @@ class _Reader:
             if close < 0:
                 raise ReadError("missing ) after comment", self.end)
             self.pos = close + 1
-        elif "x" in self.flags and self.text[self.pos] in " \t\n\v\f\r":
+        elif "x" in self.flags and self.text[self.pos] in _WHITE:
             self.pos += 1
         elif "x" in self.flags and self.text[self.pos] == "#":
             newline = self.text.find("\n", self.pos)
@@ -175,13 +176,14 @@ class _Reader:
         least, most = self.quantifier()
         if not repeatable:
             raise ReadError("nothing to repeat", self.pos - 1)
-        following = self.peek()
-        spaced = self.text[self.pos :].lstrip(" \t\n\v\f\r") if "x" in self.flags else following
-        if spaced.startswith("+"):
-            raise ReadError("possessive quantifiers are not supported", self.pos)
-        if following == "?":
+        after = self.pos
+        while "x" in self.flags and self.text[after : after + 1] in _WHITE:
+            after += 1
+        if self.text.startswith("+", after):
+            raise ReadError("possessive quantifiers are not supported", after)
+        if self.text.startswith("?", after):
             # Lazy: what is found first does not matter where only whether counts.
-            self.pos += 1
+            self.pos = after + 1
         part = parts.pop()
         if isinstance(part, Look):
             # PCRE looks once at most.
