@@ -188,13 +188,13 @@ def test_a_mark_of_the_byte_order_at_the_start_of_a_file_does_not_count(write: W
 
 
 def test_an_unknown_key_warns_and_names_the_nearest_one(write: Write) -> None:
-    path = write("hartbeat = 5\nlisteners.tpc.local = 5672\nmqtt.allow_anonymous = true\nheartbeat = 7")
+    path = write("hartbeat = 5\nlisteners.tpc.local = 5672\ncolour.of.the.bikeshed = 1\nheartbeat = 7")
     settings, warnings = load(path, {})
     assert settings.heartbeat == 7
     assert warnings == [
         f"{path}:1: unknown key 'hartbeat'; the nearest known is 'heartbeat'",
         f"{path}:2: unknown key 'listeners.tpc.local'; the nearest known is 'listeners.tcp.$name'",
-        f"{path}:3: unknown key 'mqtt.allow_anonymous'; no known one is like it",
+        f"{path}:3: unknown key 'colour.of.the.bikeshed'; no known one is like it",
     ]
 
 
@@ -363,3 +363,30 @@ def test_a_wrong_value_on_the_command_line_names_the_option() -> None:
         "--listen nowhere: 'nowhere' has no port, allowed: PORT, ADDRESS:PORT or [IPv6]:PORT"
     )
     assert refusal(None, log_level="loud").startswith("--log-level loud: 'loud' is not known, allowed: debug, ")
+
+
+def test_files_in_conf_d_come_after_the_file_beside_them_in_their_order(write: Write, tmp_path: Path) -> None:
+    path = write("heartbeat = 5\nchannel_max = 5")
+    (tmp_path / "conf.d").mkdir()
+    (tmp_path / "conf.d" / "20-more.conf").write_text("heartbeat = 20\n")
+    (tmp_path / "conf.d" / "10-first.conf").write_text("heartbeat = 10\nframe_max = 8192\n")
+    (tmp_path / "conf.d" / "30-not.txt").write_text("heartbeat = 30\n")
+    settings = from_file(path)
+    assert (settings.heartbeat, settings.channel_max, settings.frame_max) == (20, 5, 8192)
+
+
+def test_a_folder_of_files_is_a_configuration(tmp_path: Path) -> None:
+    (tmp_path / "b.conf").write_text("heartbeat = 7\n")
+    (tmp_path / "a.conf").write_text("heartbeat = 6\ntcp_listen_options.backlog = 9\n")
+    settings = from_file(tmp_path)
+    assert (settings.heartbeat, settings.tcp.backlog) == (7, 9)
+
+
+def test_keys_that_mean_something_to_rabbitmq_alone_are_told_apart_from_slips(write: Write) -> None:
+    path = write("raft.wal_max_size_bytes = 1\nlog.syslog = true\nhartbeat = 5\n")
+    _, warnings = load(path, {})
+    assert warnings == [
+        f"{path}:1: key 'raft.wal_max_size_bytes' has no effect: there are no quorum queues and streams",
+        f"{path}:2: key 'log.syslog' has no effect: the log goes to standard error and to a file",
+        f"{path}:3: unknown key 'hartbeat'; the nearest known is 'heartbeat'",
+    ]

@@ -11,7 +11,7 @@ import pytest
 import trio
 import trio.testing
 
-from amq.config.settings import Listener
+from amq.config.settings import Listener, TcpSettings
 from amq.server.errors import StartError
 from amq.server.listener import Door, close_doors, open_doors
 
@@ -102,3 +102,17 @@ async def test_doors_may_be_closed_twice() -> None:
     close_doors(doors)
     close_doors(doors)
     assert doors[0].listener.socket.fileno() == -1
+
+
+async def test_sockets_have_the_options_that_were_asked_for() -> None:
+    doors = await open_doors(
+        (Listener("127.0.0.1", 0),), None, TcpSettings(keepalive=True, sndbuf=70_000, recbuf=80_000)
+    )
+    try:
+        asked = doors[0].listener.socket
+        assert asked.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        # Linux doubles what it is asked for.
+        assert asked.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) in (70_000, 140_000)
+        assert asked.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) in (80_000, 160_000)
+    finally:
+        close_doors(doors)

@@ -31,7 +31,11 @@ CANNOT_START: Final = 2
     short_help="run the broker in the foreground",
     help="Run the broker in the foreground. SIGTERM or SIGINT stops it in good order, a second one at once.",
 )
-@click.option("--config", metavar="FILE", help="a file in the format of rabbitmq.conf")
+@click.option(
+    "--config",
+    metavar="FILE",
+    help="a file in the format of rabbitmq.conf (with conf.d/*.conf beside it), or a folder of such files",
+)
 @click.option(
     "--listen",
     metavar="HOST:PORT",

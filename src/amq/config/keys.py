@@ -12,7 +12,7 @@ from amq.config import values
 from amq.config.access import LimitSettings, LoginSettings
 from amq.config.log import LogSettings
 from amq.config.seeds import DefaultLimits, DefaultPolicy, DefaultUser, ImportSettings
-from amq.config.settings import DefaultPermissions, DiskFreeLimit, MemoryWatermark, Settings, TlsSettings
+from amq.config.settings import DefaultPermissions, DiskFreeLimit, MemoryWatermark, Settings, TcpSettings, TlsSettings
 from amq.config.web import ManagementSettings, PrometheusSettings
 
 # Settings that are made of several keys, and their classes.
@@ -25,6 +25,7 @@ PARTS: Final[dict[str, type]] = {
     "logins": LoginSettings,
     "limits": LimitSettings,
     "log": LogSettings,
+    "tcp": TcpSettings,
     "management": ManagementSettings,
     "management_tls": TlsSettings,
     "prometheus": PrometheusSettings,
@@ -138,6 +139,11 @@ KEYS: Final = (
     Key("listeners.tcp.$name", "listeners", values.listener),
     Key("listeners.ssl", "listeners", values.none),
     Key("listeners.ssl.$name", "listeners", values.tls_listener),
+    Key("tcp_listen_options.backlog", "tcp.backlog", values.whole),
+    Key("tcp_listen_options.nodelay", "tcp.nodelay", values.flag),
+    Key("tcp_listen_options.keepalive", "tcp.keepalive", values.flag),
+    Key("tcp_listen_options.sndbuf", "tcp.sndbuf", values.size),
+    Key("tcp_listen_options.recbuf", "tcp.recbuf", values.size),
     Key("heartbeat", "heartbeat", values.whole),
     Key("frame_max", "frame_max", values.size),
     Key("channel_max", "channel_max", values.whole),

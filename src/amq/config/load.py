@@ -2,7 +2,7 @@
 
 The only module of this layer that reads files. The environment is handed in.
 
-    file          rabbitmq.conf, with `include PATTERN`, `$(NAME)` and `$(<FILE)`
+    file          rabbitmq.conf, with `include PATTERN`, `$(NAME)` and `$(<FILE)`, then conf.d/*.conf beside it
     environment   RABBITMQ_DEFAULT_USER, _DEFAULT_PASS, _DEFAULT_VHOST, _NODE_PORT, _NODE_IP_ADDRESS;
                   AMQ_ and a key in capitals, its dots as `__` or `_`: AMQ_HEARTBEAT, AMQ_LISTENERS__TCP__1
     command line  --listen, --data, --in-memory, --log-level
@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import attrs
 
-from amq.config import environment
+from amq.config import environment, foreign
 from amq.config.draft import Draft
 from amq.config.keys import KEYS, Key, find
 from amq.config.origins import Origins
@@ -79,9 +79,9 @@ def load(
 ) -> tuple[Settings, list[str]]:
     """The settings, and a warning of one line for each key that is not known.
 
-    `path` is a file in the form of `rabbitmq.conf`, None for no file. `listen` (HOST:PORT each) takes the place of
-    all plain TCP listeners, `data` or `in_memory` that of a folder named elsewhere. `origins` is told where each value
-    comes from, for errors that are found later.
+    `path` is a file in the form of `rabbitmq.conf` or a folder of such files (*.conf), None for no file. `listen`
+    (HOST:PORT each) takes the place of all plain TCP listeners, `data` or `in_memory` that of a folder named elsewhere.
+    `origins` is told where each value comes from, for errors that are found later.
     Raises ConfigError, whose text is one line.
     """
     origins = origins or Origins()
@@ -101,13 +101,12 @@ def load(
 
 
 def _take_file(draft: Draft, path: Path, environ: Mapping[str, str], warnings: list[str]) -> None:
-    given = list(_entries(path, str(path), ()))
+    given = [entry for each in _files(path) for entry in _entries(each, str(each), ())]
     texts = {entry.key: entry.value for entry in given}
     for entry in given:
         found = find(entry.words)
         if found is None:
-            suggestion = _nearest(entry.words)
-            warnings.append(f"{entry.path}:{entry.line}: unknown key '{entry.key}'{suggestion}")
+            warnings.append(f"{entry.path}:{entry.line}: {_without_effect(entry)}")
             continue
         key, word = found
         try:
@@ -115,6 +114,13 @@ def _take_file(draft: Draft, path: Path, environ: Mapping[str, str], warnings: l
         except ValueError as error:
             raise ConfigError(entry.origin, str(error)) from None
         _put(draft, key, word, text, entry.origin)
+
+
+def _files(path: Path) -> list[Path]:
+    """A file and, as RabbitMQ has it, those in `conf.d` beside it; of a folder all that are for a configuration."""
+    if path.is_dir():
+        return sorted(path.glob("*.conf"))
+    return [path, *sorted((path.parent / "conf.d").glob("*.conf"))]
 
 
 def _take_rabbitmq_variables(draft: Draft, environ: Mapping[str, str]) -> None:
@@ -219,6 +225,14 @@ def _text(path: Path, origin: str) -> str:
         raise ConfigError(origin, f"'{path}' is not UTF-8 at octet {error.start}") from None
     except OSError as error:
         raise ConfigError(origin, f"'{path}' cannot be read: {error.strerror}") from None
+
+
+def _without_effect(entry: _Given) -> str:
+    """What is to be said of a key that is not known."""
+    reason = foreign.reason(entry.words)
+    if reason is not None:
+        return f"key '{entry.key}' has no effect: {reason}"
+    return f"unknown key '{entry.key}'{_nearest(entry.words)}"
 
 
 def _nearest(words: tuple[str, ...]) -> str:

@@ -56,6 +56,17 @@ class Listener:
         return f"{host}:{self.port}"
 
 
+@attrs.frozen(kw_only=True)
+class TcpSettings:
+    """Options of sockets for AMQP."""
+
+    backlog: int = whole(4096, 1, 65_535, "connections", "How many may wait to be accepted.")
+    nodelay: bool = free(True, "true or false", "Send small packets at once.")
+    keepalive: bool = free(False, "true or false", "Have the system look whether clients are still there.")
+    sndbuf: int | None = whole(None, 1, 1 << 30, "bytes", "Send buffer.", besides="none: the system's choice")
+    recbuf: int | None = whole(None, 1, 1 << 30, "bytes", "Receive buffer.", besides="none: the system's choice")
+
+
 @attrs.frozen
 class DefaultPermissions:
     """Regular expressions for what the default user may do in the default vhost; the empty one allows nothing."""
@@ -155,6 +166,7 @@ class Settings:
         "a bare port or the address [::] listens on every interface, IPv4 and IPv6, as in RabbitMQ; "
         "0.0.0.0 is IPv4 only.",
     )
+    tcp: TcpSettings = attrs.field(default=TcpSettings(), metadata=about("see tcp_listen_options", "Sockets for AMQP."))
     heartbeat: int = whole(60, 0, 65535, "seconds", "Heartbeat interval proposed to clients; 0 proposes none.")
     frame_max: int = whole(
         131_072, 4096, 2_147_483_647, "bytes", "Largest frame proposed to clients; 0 is no limit.", besides=0

@@ -15,12 +15,12 @@ from typing import Final
 import attrs
 import trio
 
-from amq.config.settings import Listener
+from amq.config.settings import Listener, TcpSettings
 from amq.server.errors import StartError
 
 LOGGER: Final = logging.getLogger(__name__)
 
-BACKLOG: Final = 4096
+DEFAULT: Final = TcpSettings()
 # The process or the machine is out of something; clients wait in the backlog meanwhile.
 EXHAUSTED: Final = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS}
 PAUSE: Final = 0.1  # seconds
@@ -60,7 +60,9 @@ class Door:
             take(self, stream)
 
 
-async def open_doors(listeners: tuple[Listener, ...], tls: ssl.SSLContext | None) -> list[Door]:
+async def open_doors(
+    listeners: tuple[Listener, ...], tls: ssl.SSLContext | None, tcp: TcpSettings = DEFAULT
+) -> list[Door]:
     """Listen on all of them; one listener opens several sockets when its name has several addresses.
 
     Raises StartError, and listens on none, when one of them cannot be opened.
@@ -68,7 +70,7 @@ async def open_doors(listeners: tuple[Listener, ...], tls: ssl.SSLContext | None
     doors: list[Door] = []
     try:
         for listener in listeners:
-            for opened in await _open(listener):
+            for opened in await _open(listener, tcp):
                 host, port = opened.socket.getsockname()[:2]
                 doors.append(Door(opened, tls if listener.tls else None, host, port))
     except BaseException:
@@ -86,9 +88,16 @@ def close_doors(doors: list[Door]) -> None:
         door.listener.socket.close()
 
 
-async def _open(listener: Listener) -> list[trio.SocketListener]:
+async def _open(listener: Listener, tcp: TcpSettings) -> list[trio.SocketListener]:
     try:
-        return await trio.open_tcp_listeners(listener.port, host=listener.host or None, backlog=BACKLOG)
+        opened = await trio.open_tcp_listeners(listener.port, host=listener.host or None, backlog=tcp.backlog)
+        for each in opened:
+            # Accepted sockets inherit them.
+            for option, size in ((socket.SO_SNDBUF, tcp.sndbuf), (socket.SO_RCVBUF, tcp.recbuf)):
+                if size is not None:
+                    each.socket.setsockopt(socket.SOL_SOCKET, option, size)
+            each.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, tcp.keepalive)
+        return opened
     except OSError as error:
         reason = "the port is in use" if error.errno == errno.EADDRINUSE else error.strerror or str(error)
         raise StartError(f"cannot listen on {listener}: {reason}") from None

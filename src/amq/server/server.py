@@ -66,7 +66,7 @@ class Server:
         if any(listener.tls for listener in self.settings.listeners):
             assert self.settings.tls is not None, "Settings refuses a TLS listener without it"
             tls = server_context(self.settings.tls)
-        self.doors = await open_doors(self.settings.listeners, tls)
+        self.doors = await open_doors(self.settings.listeners, tls, self.settings.tcp)
         if self.web is not None:
             try:
                 await self.web.open()
@@ -206,6 +206,9 @@ class Server:
             server_host, server_port = stream.socket.getsockname()[:2]
         except OSError:
             return  # gone before it was served
+        if not self.settings.tcp.nodelay:
+            # trio has set it.
+            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
         peer = Peer(host, port, server_host, server_port)
         if door.tls is None:
             await serve_connection(self.broker, stream, peer, self.after_work)
