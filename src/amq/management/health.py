@@ -229,7 +229,7 @@ def _full(call: Call) -> tuple[bool, int]:
 async def aliveness(call: Call) -> Answer:
     """Declares a queue, publishes to it and gets the message back. The queue stays for the next time."""
     if not call.may_enter(call.vhost):
-        raise NotAuthorised("User not authorised to access virtual host")
+        raise NotAuthorised()
     with channel_of(call, call.vhost) as channel:
         queue = call.node.work(lambda: declare_queue(channel, ALIVENESS, False, False, False, {}))
         channel.session.access.write("exchange", b"")
