@@ -50,7 +50,9 @@ async def show(call: Call) -> Answer:
     connection = connection_named(call)
     if stats_disabled(call):
         return ok({"name": name_of(connection)})
-    return ok(connection_json(call.node, connection, windows(call)))
+    described = connection_json(call.node, connection, windows(call))
+    # RabbitMQ's way of saying that there is no TLS: null in a list, and nothing here.
+    return ok({name: "" if value is None else value for name, value in described.items()})
 
 
 async def close(call: Call) -> Answer:
