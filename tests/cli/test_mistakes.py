@@ -74,8 +74,8 @@ def test_a_config_that_cannot_be_read_is_named(config: Path) -> None:
     assert "No such file or directory" in line
 
 
-def test_a_config_that_is_a_folder_is_named(tmp_path: Path) -> None:
-    assert str(tmp_path) in complaint("serve", "--config", str(tmp_path))
+def test_a_config_that_is_a_folder_without_files_for_one_is_named(tmp_path: Path) -> None:
+    assert f"{tmp_path}: the folder has no file for a configuration" in complaint("serve", "--config", str(tmp_path))
 
 
 def test_a_wrong_value_is_shown_with_file_line_column_and_what_is_allowed(config: Path) -> None:

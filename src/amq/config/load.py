@@ -119,7 +119,10 @@ def _take_file(draft: Draft, path: Path, environ: Mapping[str, str], warnings: l
 def _files(path: Path) -> list[Path]:
     """A file and, as RabbitMQ has it, those in `conf.d` beside it; of a folder all that are for a configuration."""
     if path.is_dir():
-        return sorted(path.glob("*.conf"))
+        found = sorted(path.glob("*.conf"))
+        if not found:
+            raise ConfigError(str(path), "the folder has no file for a configuration", "files named *.conf")
+        return found
     return [path, *sorted((path.parent / "conf.d").glob("*.conf"))]
 
 
