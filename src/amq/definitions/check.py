@@ -13,6 +13,7 @@ from typing import Final
 import attrs
 
 from amq.broker import Broker
+from amq.definitions import quotas
 from amq.definitions.document import (
     BindingDefinition,
     Document,
@@ -31,7 +32,7 @@ from amq.errors import Fault
 from amq.exchanges.base import Exchange
 from amq.queues import arguments as queue_arguments
 from amq.vhost import metadata, topology
-from amq.vhost.parameters import MAX_QUEUES
+from amq.vhost.parameters import MAX_QUEUES, OPERATOR_POLICY, POLICY, VHOST_LIMITS, ParameterError
 from amq.wire.tables import Table, type_name
 
 # Names of queues that are the broker's own.
@@ -88,9 +89,30 @@ class _Check:
         for placed in rules:
             self._require(placed.vhost, placed.path)
             yield
+        self._check_quotas()
         most = self.broker.settings.limits.vhosts
         if most is not None and len(self.known) > most:
             raise DocumentError("vhosts", f"there would be {len(self.known)} vhosts, {most} are allowed (vhost_max)")
+
+    def _check_quotas(self) -> None:
+        """Raises DocumentError when there would be too many parameters of a component."""
+        vhosts, document = self.broker.vhosts, self.document
+        added: Counter[str] = Counter()
+        for policy in document.policies:
+            added[POLICY] += policy.vhost not in vhosts or not vhosts[policy.vhost].policies.get(policy.policy.name)
+        for policy in document.operator_policies:
+            there = policy.vhost in vhosts and vhosts[policy.vhost].operator_policies.get(policy.policy.name)
+            added[OPERATOR_POLICY] += not there
+        for limits in document.limits:
+            added[VHOST_LIMITS] += limits.vhost not in vhosts or not vhosts[limits.vhost].limits
+        for parameter in document.parameters:
+            key = (parameter.component, parameter.name)
+            added[parameter.component] += parameter.vhost not in vhosts or key not in vhosts[parameter.vhost].parameters
+        for component, count in added.items():
+            try:
+                quotas.check_room(self.broker, component, count)
+            except ParameterError as error:
+                raise DocumentError("", "; ".join(error.problems)) from None
 
     def exchanges(self) -> Steps[None]:
         """Every exchange that is new can be made."""

@@ -28,6 +28,7 @@ from urllib.parse import quote_from_bytes
 import attrs
 
 from amq.auth.users import User
+from amq.definitions.steps import Steps, finish
 from amq.exchanges.base import Binding, Exchange
 from amq.journal import change as kinds
 from amq.journal.change import Change
@@ -50,6 +51,8 @@ IN_VHOST: Final = (
     kinds.OPERATOR_POLICY,
     kinds.PARAMETER,
 )
+# Changes that are seen to in one go: less than a millisecond's work.
+STEP: Final = 100
 # What belongs to no vhost.
 GLOBAL: Final = (kinds.USER, kinds.GLOBAL_PARAMETER)
 
@@ -65,9 +68,14 @@ class Writes:
 
 def writes(changes: Iterable[Change]) -> Writes:
     """What changes come to, given in the order in which they happened: of those of one thing the last counts."""
+    return finish(writing(changes))
+
+
+def writing(changes: Iterable[Change]) -> Steps[Writes]:
+    """The same in steps of STEP changes."""
     latest: dict[str | None, dict[bytes, Change]] = {}
     emptied: dict[str, None] = {}
-    for change in changes:
+    for number, change in enumerate(changes, 1):
         vhost = None if change.kind in GLOBAL else change.vhost
         if change.kind == kinds.VHOST and change.gone:
             # All that was in it goes with it, also what was kept but could not be restored.
@@ -78,6 +86,8 @@ def writes(changes: Iterable[Change]) -> Writes:
         # In the order of the last changes.
         of_vhost.pop(key, None)
         of_vhost[key] = change
+        if number % STEP == 0:
+            yield
     found = Writes([], [], [_key(kind, [_octets(vhost), b""]) for vhost in emptied for kind in IN_VHOST])
     for of_vhost in latest.values():
         for order, (key, change) in enumerate(of_vhost.items()):
@@ -85,6 +95,8 @@ def writes(changes: Iterable[Change]) -> Writes:
                 found.deletes.append(key)
             else:
                 found.puts.append((key, value_of(change.entity, order)))
+            if order % STEP == STEP - 1:
+                yield
     return found
 
 

@@ -1,9 +1,8 @@
 """Definitions: /api/definitions, everything or what is in one vhost, out and in."""
 
 import logging
-import time
 from collections.abc import Iterator
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import trio
@@ -13,7 +12,6 @@ from amq.definitions.check import checking
 from amq.definitions.document import Document
 from amq.definitions.fields import DocumentError
 from amq.definitions.parse import parsing
-from amq.definitions.steps import Steps
 from amq.management.answers import JSON, Answer, octets, ok
 from amq.management.call import Call
 from amq.management.endpoint import ADMINISTRATOR, Endpoint, Parameter
@@ -22,10 +20,9 @@ from amq.management.entity_schemas import TEXT, array_of, record
 from amq.management.errors import BadRequest, NotFound
 from amq.management.exporting import pieces
 from amq.management.form import fields
-from amq.management.turns import SLICE, Turns
+from amq.management.slicing import in_slices
+from amq.management.turns import Turns
 from amq.vhost.vhost import Vhost
-
-T = TypeVar("T")
 
 LOGGER: Final = logging.getLogger(__name__)
 
@@ -101,7 +98,7 @@ async def _import(call: Call, text: str, vhost: str | None) -> list[str]:
     try:
         # Whoever asked for it may go away in the middle: half an import is nobody's wish.
         with trio.CancelScope(shield=True):
-            warnings = await _in_slices(call, applying(document, call.node.broker))
+            warnings = await in_slices(call.node, applying(document, call.node.broker))
             await call.node.safe()
     except DocumentError as error:
         raise BadRequest(str(error)) from None
@@ -122,7 +119,7 @@ async def check(call: Call) -> Answer:
     text, _ = _sent(call)
     document = await _read(call, text, vhost)
     try:
-        checked = await _in_slices(call, checking(document, call.node.broker))
+        checked = await in_slices(call.node, checking(document, call.node.broker))
     except DocumentError as error:
         raise BadRequest(str(error)) from None
     return ok({"warnings": checked.warnings, "found": _counts(document), "new": _counts(checked, NEW)})
@@ -130,29 +127,9 @@ async def check(call: Call) -> Answer:
 
 async def _read(call: Call, text: str, vhost: str | None) -> Document:
     try:
-        return await _in_slices(call, parsing(text, vhost))
+        return await in_slices(call.node, parsing(text, vhost))
     except DocumentError as error:
         raise BadRequest(str(error) if error.path else f"{NOT_JSON}: {error}") from None
-
-
-async def _in_slices(call: Call, steps: Steps[T]) -> T:
-    """Work it off, with turns for everybody else in between."""
-    while True:
-        ended = call.node.work(lambda: _slice(steps))
-        if ended:
-            return ended[0]
-        await trio.lowlevel.checkpoint()
-
-
-def _slice(steps: Steps[T]) -> tuple[T] | None:
-    """Go on for a slice of time; the result once there is one."""
-    until = time.perf_counter() + SLICE
-    try:
-        while time.perf_counter() < until:
-            next(steps)
-    except StopIteration as done:
-        return (done.value,)
-    return None
 
 
 def _sent(call: Call) -> tuple[str, str | None]:

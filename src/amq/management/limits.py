@@ -11,9 +11,10 @@ from amq.management.entities_json import required
 from amq.management.entity_schemas import LIST_QUERY, TEXT, WHOLE, page_of, record
 from amq.management.errors import BadRequest, NotFound
 from amq.management.listing import listing
+from amq.management.policies import check_quota
 from amq.management.visible import listed_vhosts
 from amq.vhost import parameters
-from amq.vhost.parameters import ParameterError
+from amq.vhost.parameters import VHOST_LIMITS, ParameterError
 from amq.vhost.vhost import Vhost
 
 # -- of vhosts --
@@ -43,6 +44,8 @@ async def put_of_vhost(call: Call) -> Answer:
     body = call.json()
     vhost = call.vhost
     required(body, "value")
+    if not vhost.limits:
+        check_quota(call, VHOST_LIMITS)
     try:
         call.node.work(lambda: parameters.set_limit(vhost, call.path["name"], body["value"]))
     except ParameterError as error:

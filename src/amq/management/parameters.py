@@ -10,7 +10,7 @@ from amq.management.entities_json import checked_name, octets_in, required
 from amq.management.entity_schemas import LIST_QUERY, TEXT, page_of, record
 from amq.management.errors import BadRequest, NotAuthorised, NotFound
 from amq.management.listing import listing
-from amq.management.policies import policy_in, policy_value, unmarked
+from amq.management.policies import check_quota, policy_in, policy_value, unmarked
 from amq.management.roles import REFUSALS
 from amq.management.visible import listed_vhosts
 from amq.vhost import parameters
@@ -113,6 +113,8 @@ def _set(call: Call, vhost: Vhost, component: str, name: str, value: Any) -> boo
     if component == OPERATOR_POLICY:
         policy = _operator_policy(name, value)
         there = vhost.operator_policies.get(name) is not None
+        if not there:
+            check_quota(call, component)
         call.node.work(lambda: vhost.operator_policies.set(policy))
         return there
     if component != VHOST_LIMITS:
@@ -121,6 +123,8 @@ def _set(call: Call, vhost: Vhost, component: str, name: str, value: Any) -> boo
     if name != LIMITS:
         raise ParameterError(f"the parameter of {VHOST_LIMITS} is called {LIMITS}, not {name}")
     there = bool(vhost.limits)
+    if not there:
+        check_quota(call, component)
     call.node.work(lambda: parameters.set_limits(vhost, limits))
     return there
 

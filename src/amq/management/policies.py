@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from amq.definitions.quotas import check_room
 from amq.exchanges.base import Exchange
 from amq.management.answers import Answer, created, no_content, ok
 from amq.management.call import Call
@@ -16,6 +17,8 @@ from amq.management.turns import Turns
 from amq.management.visible import listed_vhosts
 from amq.queues.base import Queue
 from amq.vhost.effective import merged
+from amq.vhost.parameters import OPERATOR_POLICY, ParameterError
+from amq.vhost.parameters import POLICY as POLICY_COMPONENT
 from amq.vhost.policy import Policies, Policy, PolicyError, best, effective_definition
 from amq.vhost.vhost import Vhost
 
@@ -65,6 +68,14 @@ def unmarked(words: str) -> str:
     return words.replace("<", "&lt;").replace(">", "&gt;")
 
 
+def check_quota(call: Call, component: str) -> None:
+    """Raise BadRequest where there may be no more parameters of a component."""
+    try:
+        check_room(call.node.broker, component)
+    except ParameterError as error:
+        raise BadRequest(str(error)) from None
+
+
 class PolicyEndpoints:
     """The handlers for policies, or with `operator` for operator policies."""
 
@@ -99,6 +110,8 @@ class PolicyEndpoints:
         required(body, "pattern", "definition")
         policy = policy_in(name, body, self._operator)
         there = self.of(vhost).get(name) is not None
+        if not there:
+            check_quota(call, OPERATOR_POLICY if self._operator else POLICY_COMPONENT)
         call.node.work(lambda: self.of(vhost).set(policy))
         await call.node.safe()
         return no_content() if there else created()

@@ -2,7 +2,11 @@
 
 from typing import Any, Final
 
+import trio
+
+from amq.broker import Broker
 from amq.definitions.seeding import SeedingError, new_vhost
+from amq.definitions.steps import Steps
 from amq.management.answers import Answer, created, no_content, ok
 from amq.management.call import Call
 from amq.management.endpoint import ADMINISTRATOR, MANAGEMENT, MONITORING, Endpoint
@@ -12,10 +16,11 @@ from amq.management.entity_schemas import TABLE as OBJECT
 from amq.management.errors import ApiError, BadRequest
 from amq.management.listing import listing
 from amq.management.permissions import PERMISSION, TOPIC_PERMISSION, permission_json, topic_permission_json
+from amq.management.slicing import in_slices
 from amq.management.windows import stats_disabled, windows
 from amq.metrics import stats
 from amq.metrics.ranges import Ranges
-from amq.vhost import metadata
+from amq.vhost import metadata, topology
 from amq.vhost.permission import Permission
 from amq.vhost.vhost import Vhost
 
@@ -139,9 +144,23 @@ async def delete(call: Call) -> Answer:
     if vhost.protected_from_deletion:
         problem = f"Refusing to delete virtual host '{vhost.name}' because it is protected from deletion"
         raise ApiError(412, "precondition_failed", problem)
-    call.node.work(lambda: call.node.broker.delete_vhost(vhost.name))
-    await call.node.safe()
+    # Whoever asked for it may go away in the middle.
+    with trio.CancelScope(shield=True):
+        await in_slices(call.node, _deleting(call.node.broker, vhost))
+        await call.node.safe()
     return no_content()
+
+
+def _deleting(broker: Broker, vhost: Vhost) -> Steps[None]:
+    """Delete a vhost: what takes long first, one queue after the other, and all that is left of it at once."""
+    for client in list(broker.clients):
+        if client.vhost_name() == vhost.name:
+            client.force_close(f"vhost '{vhost.name}' is deleted")
+    for queue in list(vhost.queues.values()):
+        topology.delete_queue(vhost, queue)
+        yield
+    if broker.vhosts.get(vhost.name) is vhost:
+        broker.delete_vhost(vhost.name)
 
 
 async def start(call: Call) -> Answer:

@@ -199,7 +199,7 @@ class JournalWriter:
 
     async def _define(self, work: Work) -> None:
         """Make changes of definitions safe; on a full disk, wait until there is room for them."""
-        wanted = entities.writes(work.changes)
+        wanted = await self._wanted(work)
         while True:
             try:
                 await self.store.txn(puts=wanted.puts, deletes=wanted.deletes, prefixes=wanted.prefixes)
@@ -213,6 +213,17 @@ class JournalWriter:
                 self.flush()
                 await trio.sleep(AGAIN)
         self._say_short(DEFINING, False)
+
+    async def _wanted(self, work: Work) -> entities.Writes:
+        """What changes come to; of very many with turns for everybody else in between."""
+        steps = entities.writing(work.changes)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as done:
+                wanted: entities.Writes = done.value
+                return wanted
+            await trio.lowlevel.checkpoint()
 
     async def _append(self, work: Work) -> None:
         """Write a frame, for which there is room."""
