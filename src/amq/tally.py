@@ -5,6 +5,19 @@ comes to is the sum over those that are there and `Agenda.tally`, to which each 
 acknowledged is not counted at all: it is what was handed out and is neither outstanding nor was given back.
 """
 
+from bisect import bisect_left
+from typing import Final
+
+# The classes of sizes that published messages are counted in: the most octets of a body; the last class has no bound.
+SIZES: Final = (100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 50_000_000, 100_000_000)
+# Behind the counts of all classes stand the octets of all bodies.
+OCTETS: Final = len(SIZES) + 1
+
+
+def size_class(octets: int) -> int:
+    """The number of the class that a body of so many octets is in."""
+    return bisect_left(SIZES, octets)
+
 
 class Tally:
     """Counts of messages.
@@ -72,7 +85,8 @@ class Churn:
     """How many came and went since the start. `queues_declared` counts every queue.declare that was right.
 
     Messages that left their queue other than by an acknowledgement are counted by the reason, as x-death has it:
-    `dead_lettered`, or `dropped` where the queue has no dead-letter exchange.
+    `dead_lettered`, or `dropped` where the queue has no dead-letter exchange. `sizes` are the messages that were
+    published: their number in each class, and at OCTETS the octets of their bodies.
     """
 
     __slots__ = (
@@ -85,6 +99,7 @@ class Churn:
         "queues_deleted",
         "dead_lettered",
         "dropped",
+        "sizes",
     )
 
     def __init__(self) -> None:
@@ -97,6 +112,7 @@ class Churn:
         self.queues_deleted: int = 0
         self.dead_lettered: dict[str, int] = {}
         self.dropped: dict[str, int] = {}
+        self.sizes: list[int] = [0] * (OCTETS + 1)
 
     def buried(self, reason: str, dead_lettered: bool) -> None:
         """A message left its queue for that reason."""

@@ -3,6 +3,7 @@
 from struct import Struct
 from typing import Final
 
+from amq.tally import size_class
 from amq.vhost.vhost import Route
 from amq.wire import properties as props
 from amq.wire import spec
@@ -17,16 +18,17 @@ class Lead:
     """The last whole message up to its body: basic.publish, the content header, the head of the only body frame.
 
     A message that begins with the same `octets` has the same `route`, `header`, `properties` and `need` (the size of
-    its body, in octets), as long as the route is still the one.
+    its body, in octets, which is in the class `size_class`), as long as the route is still the one.
     """
 
-    __slots__ = ("octets", "route", "header", "need", "properties")
+    __slots__ = ("octets", "route", "header", "need", "size_class", "properties")
 
     def __init__(self) -> None:
         self.octets: bytes = b""
         self.route: Route | None = None
         self.header: bytes = b""
         self.need: int = 0
+        self.size_class: int = 0
         self.properties = Properties()
 
     def learn(self, buf: bytes, pos: int, at: int, end: int, route: Route, number: int, room: int, most: int) -> bool:
@@ -60,6 +62,7 @@ class Lead:
         self.route = route
         self.header = header
         self.need = need
+        self.size_class = size_class(need)
         properties.forget()
         self.properties = properties
         return True

@@ -27,7 +27,7 @@ from amq.errors import (
 from amq.journal.record import Kept
 from amq.message import Message
 from amq.queues.base import Queue
-from amq.tally import Tally
+from amq.tally import OCTETS, Tally, size_class
 from amq.vhost import topology
 from amq.vhost.placing import enqueue_all, place, record
 from amq.vhost.vhost import Route
@@ -45,11 +45,13 @@ MAX_ROUTED: Final = 1 << 19
 class Publisher(Assembly):
     """One channel's publishing state."""
 
-    __slots__ = ("tally", "routes", "confirms", "transaction", "reply_queue", "lead")
+    __slots__ = ("tally", "sizes", "routes", "confirms", "transaction", "reply_queue", "lead")
 
     def __init__(self, session: Session, number: int, tally: Tally) -> None:
         super().__init__(session, number)
         self.tally = tally
+        # The broker's.
+        self.sizes: list[int] = session.broker.churn.sizes
         self.routes = session.vhost.routes_of(session.user.name)
         self.confirms: Confirms | None = None
         self.transaction: Transaction | None = None
@@ -139,6 +141,9 @@ class Publisher(Assembly):
         if total:
             session.has_published = True
             self.tally.published += total
+            sizes = self.sizes
+            sizes[lead.size_class] += total
+            sizes[OCTETS] += total * need
             exchange = route.exchange
             exchange.published_in += total
             if queues:
@@ -182,6 +187,8 @@ class Publisher(Assembly):
             properties.blind = blind
         message = Message(route.address, header, body, properties)
         self.tally.published += 1
+        self.sizes[size_class(len(body))] += 1
+        self.sizes[OCTETS] += len(body)
         queues = route.queues
         if queues is None or len(keys) > 1:
             queues = self.route(route, keys, message, arguments)

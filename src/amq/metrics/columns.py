@@ -55,9 +55,9 @@ CHANNEL: Final = Columns(
     ack=ACKED,
 )
 EXCHANGE: Final = Columns("publish_in publish_out unroutable")
-CONNECTION: Final = Columns("recv_oct send_oct")
+CONNECTION: Final = Columns("recv_oct send_oct recv_cnt send_cnt")
 VHOST: Final = Columns(
-    "messages_ready messages_unacknowledged recv_oct send_oct routed "
+    "messages_ready messages_unacknowledged recv_oct send_oct recv_cnt send_cnt routed "
     "publish confirm return_unroutable drop_unroutable "
     "deliver deliver_no_ack get get_no_ack get_empty redeliver ack",
     messages="messages_ready messages_unacknowledged",
@@ -70,7 +70,7 @@ NODE: Final = Columns(
 )
 # Columns of VHOST: how many are lengths, and how many more come before those that `gone_row` has.
 LENGTHS: Final = 2
-MOVED: Final = 3
+MOVED: Final = 5
 CHURN: Final = Columns(
     "connection_created connection_closed channel_created channel_closed queue_declared queue_created queue_deleted"
 )
@@ -119,7 +119,7 @@ def exchange_row(exchange: Exchange) -> Row:
 
 def connection_row(connection: Connection) -> Row:
     """Of CONNECTION."""
-    return (connection.received, connection.outbox.total)
+    return (connection.received, connection.outbox.total, connection.received_count, connection.sent_count)
 
 
 def churn_row(churn: Churn) -> Row:

@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from amq.metrics.families import CLUSTER, GROUPS, Figure
 from amq.metrics.node_figures import alarms, global_counters, identity, journal, memory_figures, process, totals
 from amq.metrics.slices import Slices
-from amq.metrics.values import LASTING, READERS, Labels, Source, lasting
+from amq.metrics.values import READERS, Labels, Source, lasting, protocols
 
 PREFIX: Final = "rabbitmq_"
 DETAILED: Final = "rabbitmq_detailed_"
@@ -24,6 +24,8 @@ CLUSTER_PREFIX: Final = "rabbitmq_cluster_"
 # The same figures as another group has, or too many of them where there is no series per object.
 ONLY_DETAILED: Final = frozenset({"queue_consumer_count"})
 ONLY_PER_OBJECT: Final = frozenset({"auth_attempt_detailed_metrics"})
+# Figures that mean nothing when they are summed up.
+NEVER_SUMMED: Final = frozenset({"queue_head_message_timestamp", "stream_segments"})
 _ESCAPED: Final = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
 
 Parts = AsyncIterator[bytes]
@@ -85,29 +87,30 @@ async def memory_breakdown(source: Source) -> Parts:
 async def _together(source: Source, group: str, figures: Sequence[Figure]) -> list[Metric]:
     """A group summed up, but for what has labels that are few."""
     metrics = [metric(figure, PREFIX) for figure in figures]
-    if group not in READERS:
+    known = [lasting(source, figure.name) for figure in figures]
+    if None not in known or group not in READERS:
+        add(metrics, (), known)
         return metrics
-    if group in LASTING:
-        # What is not among the lasting ones is always 0.
-        values = (*lasting(source, group), *[0] * len(figures))
-        add(metrics, (), values[: len(figures)])
-        return metrics
-    objects, read = READERS[group]
-    slices = Slices()
-    sums: dict[Labels, list[float | None]] = {}
-    for labels, found in objects(source, None):
-        # Of the node itself and of logins by protocol there are few; of queues there may be many.
-        key = labels if group == "auth_attempt_metrics" else ()
-        into = sums.setdefault(key, [None] * len(figures))
-        for place, value in enumerate(read(source, found)):
-            if value is not None:
-                into[place] = value + (into[place] or 0)
-        await slices.breathe()
-    if group != "auth_attempt_metrics":
-        sums.setdefault((), [0] * len(figures))
+    sums = await _sums(source, group, [None if figure.name in NEVER_SUMMED else 0 for figure in figures])
     for labels, summed in sums.items():
-        add(metrics, labels, summed)
+        add(metrics, labels, [later if total is None else total for total, later in zip(known, summed, strict=True)])
     return metrics
+
+
+async def _sums(source: Source, group: str, nothing: list[int | None]) -> dict[Labels, list[float | None]]:
+    objects, read = READERS[group]
+    # Of protocols there are few; of queues there may be many.
+    few = objects is protocols
+    sums: dict[Labels, list[float | None]] = {} if few else {(): list(nothing)}
+    slices = Slices()
+    for labels, found in objects(source, None):
+        into = sums.setdefault(labels if few else (), list(nothing))
+        for place, value in enumerate(read(source, found)):
+            before = into[place]
+            if value is not None and before is not None:
+                into[place] = before + value
+        await slices.breathe()
+    return sums
 
 
 async def _apart(source: Source, group: str, prefix: str, vhosts: frozenset[str] | None) -> Parts:

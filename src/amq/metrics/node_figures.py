@@ -4,15 +4,18 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from hashlib import blake2b
 from importlib import metadata
+from itertools import accumulate
 from platform import python_version
 from typing import Final
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.utils import floatToGoString
 
 from amq.metrics.columns import VHOST, value
 from amq.metrics.journal import LATENCIES
 from amq.metrics.memory import breakdown
 from amq.metrics.values import Source
+from amq.tally import OCTETS, SIZES
 
 ALARMS: Final = {
     "file_descriptor_limit": "is 1 if file descriptor limit alarm is in effect",
@@ -145,6 +148,7 @@ def global_counters(source: Source) -> list[Metric]:
             family.add_metric(("amqp091", other), 0)
         found.append(family)
     found += deaths(source)
+    found.append(message_sizes(source))
     for name, text, count in (
         ("publishers", "Current number of publishers", source.sampler.totals.publishers),
         ("consumers", "Current number of consumers", source.sampler.totals.consumers),
@@ -181,16 +185,23 @@ def deaths(source: Source) -> list[Metric]:
     return [*found, family]
 
 
+def message_sizes(source: Source) -> Metric:
+    """How large the bodies of published messages were."""
+    counts = source.broker.churn.sizes
+    buckets = list(zip((*map(floatToGoString, map(float, SIZES)), "+Inf"), accumulate(counts[:OCTETS]), strict=True))
+    family = HistogramMetricFamily(
+        "rabbitmq_message_size_bytes", "Size of messages received from publishers", labels=("protocol",)
+    )
+    family.add_metric(("amqp091",), buckets, counts[OCTETS])
+    return family
+
+
 def journal(source: Source) -> list[Metric]:
     """What the journal has done."""
     figures = source.journal
     if figures is None:
         return []
-    buckets = []
-    count = 0
-    for upper, syncs in zip((*map(str, LATENCIES), "+Inf"), figures.latencies, strict=True):
-        count += syncs
-        buckets.append((upper, count))
+    buckets = list(zip((*map(str, LATENCIES), "+Inf"), accumulate(figures.latencies), strict=True))
     per_sync = figures.messages / figures.syncs if figures.syncs else 0
     return [
         CounterMetricFamily("amq_journal_fsyncs", "Times that the journal was made safe on disk", figures.syncs),

@@ -190,7 +190,7 @@ class Sampler:
     ) -> None:
         history = self.histories.get(client)
         row = columns.connection_row(client)
-        sums.add_octets(row, columns.CONNECTION.zeros if history is None else history.last)
+        sums.add_connection(row, columns.CONNECTION.zeros if history is None else history.last)
         self.note(client, row, columns.CONNECTION)
         for channel in list(client.channels.values()):
             totals.channels += 1

@@ -30,36 +30,39 @@ class Sums:
         self.sums += before[columns.LENGTHS : _COUNTS]
         self.sums += gone
 
-    def add_octets(self, row: Row, last: Row) -> None:
-        """A connection's row, and the one of the last round."""
-        self.sums[2] += row[0] - last[0]
-        self.sums[3] += row[1] - last[1]
+    def add_connection(self, row: Row, last: Row) -> None:
+        """What a connection has moved since the last round, when its row was `last`."""
+        sums = self.sums
+        sums[2] += row[0] - last[0]
+        sums[3] += row[1] - last[1]
+        sums[4] += row[2] - last[2]
+        sums[5] += row[3] - last[3]
 
     def add_routed(self, count: int) -> None:
         """What an exchange has handed to queues since the last round."""
-        self.sums[4] += count
+        self.sums[6] += count
 
     def add_channel(self, row: Row) -> None:
         """What a channel has published, and where it found nothing."""
         sums = self.sums
-        sums[5] += row[1]
-        sums[6] += row[2]
-        sums[7] += row[3]
-        sums[8] += row[4]
-        sums[13] += row[9]
+        sums[7] += row[1]
+        sums[8] += row[2]
+        sums[9] += row[3]
+        sums[10] += row[4]
+        sums[15] += row[9]
 
     def add_queue(self, row: Row) -> None:
         """What a queue holds, and what it has handed out."""
         sums = self.sums
-        _, unacked, _, delivered, delivered_no_ack, got, got_no_ack, _, redelivered, given_back = row
-        sums[0] += row[0]
+        ready, unacked, _, delivered, delivered_no_ack, got, got_no_ack, _, redelivered, given_back = row
+        sums[0] += ready
         sums[1] += unacked
-        sums[9] += delivered
-        sums[10] += delivered_no_ack
-        sums[11] += got
-        sums[12] += got_no_ack
-        sums[14] += redelivered
-        sums[15] += delivered + got - given_back - unacked
+        sums[11] += delivered
+        sums[12] += delivered_no_ack
+        sums[13] += got
+        sums[14] += got_no_ack
+        sums[16] += redelivered
+        sums[17] += delivered + got - given_back - unacked
 
     def add(self, row: Row) -> None:
         """A whole row of VHOST."""

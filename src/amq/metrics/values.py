@@ -344,19 +344,39 @@ READERS: Final[Mapping[str, tuple[Objects, Read]]] = {
     "connection_coarse_metrics": (connections, connection_octets),
     "connection_metrics": (connections, connection),
 }
-# Groups whose sums over all objects must not go back when one of them goes: the series of VHOST that they are.
-LASTING: Final[Mapping[str, tuple[str, ...]]] = {
-    "channel_exchange_metrics": ("publish", "confirm", "return_unroutable", "drop_unroutable"),
-    "exchange_metrics": ("publish", "return_unroutable", "drop_unroutable"),
-    "channel_queue_metrics": ("get", "get_no_ack", "deliver", "deliver_no_ack", "redeliver", "ack", "get_empty"),
-    "queue_delivery_metrics": ("get", "get_no_ack", "deliver", "deliver_no_ack", "redeliver", "ack", "get_empty"),
-    "channel_queue_exchange_metrics": ("routed",),
-    "queue_exchange_metrics": ("routed",),
-    "connection_coarse_metrics": ("recv_oct", "send_oct"),
+# Figures whose sums over all objects must not go back when one of them goes, and the series of VHOST that they are.
+LASTING: Final[Mapping[str, str]] = {
+    "channel_messages_published_total": "publish",
+    "channel_messages_confirmed_total": "confirm",
+    "channel_messages_unroutable_returned_total": "return_unroutable",
+    "channel_messages_unroutable_dropped_total": "drop_unroutable",
+    "channel_get_ack_total": "get",
+    "channel_get_total": "get_no_ack",
+    "channel_messages_delivered_ack_total": "deliver",
+    "channel_messages_delivered_total": "deliver_no_ack",
+    "channel_messages_redelivered_total": "redeliver",
+    "channel_messages_acked_total": "ack",
+    "channel_get_empty_total": "get_empty",
+    "exchange_messages_published_total": "publish",
+    "exchange_messages_unroutable_returned_total": "return_unroutable",
+    "exchange_messages_unroutable_dropped_total": "drop_unroutable",
+    "queue_get_ack_total": "get",
+    "queue_get_total": "get_no_ack",
+    "queue_messages_delivered_ack_total": "deliver",
+    "queue_messages_delivered_total": "deliver_no_ack",
+    "queue_messages_redelivered_total": "redeliver",
+    "queue_messages_acked_total": "ack",
+    "queue_get_empty_total": "get_empty",
+    "queue_messages_published_total": "routed",
+    "queue_exchange_messages_published_total": "routed",
+    "connection_incoming_bytes_total": "recv_oct",
+    "connection_outgoing_bytes_total": "send_oct",
+    "connection_incoming_packets_total": "recv_cnt",
+    "connection_outgoing_packets_total": "send_cnt",
 }
 
 
-def lasting(source: Source, group: str) -> Values:
-    """The sums of a group in LASTING, over what is there and what was."""
-    row = source.sampler.overview_row()
-    return tuple(value(VHOST.series[name], row) for name in LASTING[group])
+def lasting(source: Source, figure: str) -> int | None:
+    """The sum of a figure in LASTING over what is there and what was; None for any other."""
+    series = LASTING.get(figure)
+    return None if series is None else value(VHOST.series[series], source.sampler.overview_row())
