@@ -19,7 +19,7 @@ export function samplesOf(...kinds) {
 
 export function windowSelect(ctx) {
   return h("label", { class: "inline" }, h("span", {}, "Charts show the last"),
-    h("select", { value: String(chosenWindow()), onchange: (event) => { remember("window", Number(event.target.value)); ctx.refresh(); } },
+    h("select", { "aria-label": "Charts show the last", value: String(chosenWindow()), onchange: (event) => { remember("window", Number(event.target.value)); ctx.refresh(); } },
       Object.entries(WINDOWS).map(([age, [label]]) => h("option", { value: age }, label))));
 }
 

@@ -4,20 +4,19 @@ import { h } from "./dom.js";
 
 // kinds: text (default), number, password, textarea, select (options: [[value, label]]), check.
 export function field({ label, name, kind = "text", value, hint, options, required, wide, placeholder, onchange, oninput, rows, list }) {
-  const about = hint ? `${name}-hint` : null;
-  const same = { name, required, "aria-describedby": about, onchange, oninput };
+  const same = { name, required, "aria-label": label, "aria-description": hint, onchange, oninput };
   if (kind === "check") {
-    return h("label", { class: "check field", key: name }, h("input", { ...same, type: "checkbox", checked: Boolean(value) }), h("span", {}, label), hint && h("small", { id: about }, hint));
+    return h("label", { class: "check field", key: name }, h("input", { ...same, type: "checkbox", checked: Boolean(value) }), h("span", {}, label), hint && h("small", { "aria-hidden": "true" }, hint));
   }
   let control;
   if (kind === "select") control = h("select", { ...same, value: value ?? options[0]?.[0] }, options.map(([given, text]) => h("option", { value: given }, text)));
   else if (kind === "textarea") control = h("textarea", { ...same, rows: rows ?? 5, value, placeholder, spellcheck: "false" });
   else control = h("input", { ...same, type: kind, value, placeholder, spellcheck: "false", autocomplete: kind === "password" ? "new-password" : "off", list, step: kind === "number" ? "any" : null });
-  return h("label", { class: wide ? "field wide" : "field", key: name }, h("span", {}, label), control, hint && h("small", { id: about }, hint));
+  return h("label", { class: wide ? "field wide" : "field", key: name }, h("span", {}, label), control, hint && h("small", { "aria-hidden": "true" }, hint));
 }
 
 // `submit(values, form)` does the work; it may return what to say when it is done. The form is emptied then unless `keep`.
-export function form(ctx, { id, label, verb, submit, keep, danger, inline, body, more }) {
+export function form(ctx, { id, label, verb, submit, keep, danger, inline, body, more, after }) {
   const mine = ((ctx.state.forms ??= {})[id] ??= { busy: false, error: "", turn: 0 });
   async function onsubmit(event) {
     event.preventDefault();
@@ -41,7 +40,7 @@ export function form(ctx, { id, label, verb, submit, keep, danger, inline, body,
   return h("form", { key: `form-${id}-${mine.turn}`, "aria-label": label, onsubmit, class: inline ? "stack inline-form" : "stack" },
     h("div", { class: "fields" }, body),
     mine.error && h("p", { class: "note bad", role: "alert" }, mine.error),
-    h("div", { class: "row" }, h("button", { class: danger ? "danger" : "main", disabled: mine.busy }, mine.busy ? "Please wait…" : verb), more));
+    h("div", { class: "row" }, h("button", { class: danger ? "danger" : "main", disabled: mine.busy }, mine.busy ? "Please wait…" : verb), more), after);
 }
 
 // A form behind a summary, so that pages show what is there first.

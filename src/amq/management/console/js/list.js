@@ -54,6 +54,6 @@ function pager(ctx, data) {
       to(page + 1, "Next ›", "Next page"), to(pages, "Last »", "Last page")],
     h("span", { class: "gap" }),
     h("label", { class: "inline" }, h("span", {}, "Rows"),
-      h("select", { value: String(ctx.route.query.size ?? 50), onchange: (event) => go(change(ctx.route, { size: event.target.value, page: "" })) },
+      h("select", { "aria-label": "Rows", value: String(ctx.route.query.size ?? 50), onchange: (event) => go(change(ctx.route, { size: event.target.value, page: "" })) },
         SIZES.map((size) => h("option", { value: String(size) }, String(size))))));
 }

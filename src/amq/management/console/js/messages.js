@@ -55,7 +55,7 @@ const search = (ctx, selector) => h("form", { class: "row search", role: "search
   else go(change(ctx.route, { selector: wanted, from: "" }));
 } },
   h("label", { class: "field grow" }, h("span", {}, "Messages that match"),
-    h("input", { type: "search", name: "selector", value: selector ?? "", spellcheck: "false", placeholder: "all of them", "aria-describedby": "selector-help" }),
+    h("input", { type: "search", name: "selector", value: selector ?? "", spellcheck: "false", placeholder: "all of them", "aria-label": "Messages that match", "aria-describedby": "selector-help" }),
     h("small", { id: "selector-help" }, "for instance  ", h("code", {}, "headers.tenant = 'acme' and size > 1000"), "  or  ", h("code", {}, "body like '%refund%'"), "  or  ", h("code", {}, "routing_key = 'order.paid'"))),
   h("button", { class: "main" }, "Search"));
 

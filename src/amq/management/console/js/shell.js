@@ -27,7 +27,7 @@ const SECTIONS = [
   ["Node", [
     ["top", "Top lists", "monitoring"],
     ["logs", "Logs", "monitoring"],
-    ["definitions", "Definitions", "management"],
+    ["definitions", "Definitions", "administrator"],
     ["features", "Feature flags", "administrator"],
   ]],
 ];
@@ -81,7 +81,7 @@ function failure(page) {
 function vhostSelect(app, page) {
   const chosen = page.route.query.vhost ?? "";
   return h("label", { class: "vhost" }, h("span", {}, "Virtual host"),
-    h("select", { value: chosen, onchange: (event) => go(change(page.route, { vhost: event.target.value, page: "" })) },
+    h("select", { "aria-label": "Virtual host", value: chosen, onchange: (event) => go(change(page.route, { vhost: event.target.value, page: "" })) },
       h("option", { value: "" }, "All"),
       app.vhosts.map((name) => h("option", { value: name, key: name }, name))));
 }

@@ -24,8 +24,9 @@ export function tryKey(ctx, vhost, name, drawn) {
         const headers = argumentsOf(ctx, "try", "Headers");
         ctx.state.tried = { routing_key, ...(await call("POST", path("amq", "exchanges", vhost, name || "amq.default", "route"), { body: { routing_key, headers } })) };
       },
-      body: [field({ name: "routing_key", label: "Routing key", value: ctx.route.query.key, hint: "Nothing is published." }), argumentsEditor(ctx, "try", "Headers")],
+      body: [field({ name: "routing_key", label: "Routing key", value: ctx.route.query.key, hint: "Nothing is published." })],
       more: answer && h("button", { type: "button", class: "plain", onclick: () => { ctx.state.tried = null; ctx.redraw(); } }, "Clear"),
+      after: argumentsEditor(ctx, "try", "Headers"),
     }),
     h("div", { "aria-live": "polite" }, answer && verdict(vhost, answer)),
     edges.length > 0 ? graph(vhost, name, types, edges, lit) : !answer && h("p", { class: "muted" }, name === "" ? "Every queue is reached by its own name here." : "Nothing is bound here yet."),

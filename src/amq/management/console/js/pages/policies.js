@@ -81,7 +81,7 @@ function editor(ctx, kind) {
         field({ name: "pattern", label: "Pattern", required: true, value: old?.pattern, hint: "A regular expression that names are searched with: ^orders\\. takes all that begin so.", oninput: preview }),
         field({ name: "apply-to", label: "Applies to", kind: "select", value: old?.["apply-to"], options: kind === "policies" ? TARGETS : TARGETS.filter(([name]) => name.includes("queue")), onchange: preview }),
         field({ name: "priority", label: "Priority", kind: "number", value: String(old?.priority ?? 0), hint: "Of several that match, the highest counts.", oninput: preview }),
-        argumentsEditor(ctx, id, "Definition", known),
+        h("div", { class: "wide", key: "definition", oninput: preview, onchange: preview }, argumentsEditor(ctx, id, "Definition", known)),
       ],
       more: old && h("button", { type: "button", class: "second", onclick: () => { Object.assign(ctx.state, { changing: null, preview: null }); ctx.redraw(); } }, "Leave as it is"),
     }),
@@ -93,15 +93,17 @@ function meant(ctx, id, values) {
   return { vhost: values.vhost, name: values.name, body: { pattern: values.pattern, "apply-to": values["apply-to"], priority: Number(values.priority || 0), definition: argumentsOf(ctx, id, "Definition") } };
 }
 
-// A moment after the last key, so that the broker is not asked for every letter.
+// A moment after the last key, so that the broker is not asked for every letter. It takes no policy without a definition;
+// what the pattern matches is worth knowing before there is one, and any definition will do for that.
 function later(ctx, kind, id) {
   clearTimeout(ctx.state.timer);
   ctx.state.timer = setTimeout(async () => {
     const element = document.querySelector("form[aria-label=Policy]");
     if (!element) return;
     const { vhost, name, body } = meant(ctx, id, Object.fromEntries(new FormData(element)));
-    if (!body.pattern) ctx.state.preview = null;
-    else ctx.state.preview = await ask(kind, vhost, { ...body, ...(name ? { name } : {}) });
+    const empty = Object.keys(body.definition).length === 0;
+    if (empty) body.definition = body["apply-to"] === "exchanges" ? { "alternate-exchange": "-" } : { "max-length": 1 };
+    ctx.state.preview = body.pattern ? { empty, ...(await ask(kind, vhost, { ...body, ...(name ? { name } : {}) })) } : null;
     ctx.redraw();
   }, 300);
 }
@@ -117,7 +119,8 @@ async function ask(kind, vhost, body) {
 function previewed(preview) {
   if (!preview) return null;
   if (preview.problem) return h("p", { class: "note bad" }, preview.problem);
-  const { vhost, matched, won, queues, exchanges } = preview;
+  const { vhost, empty, matched, won, queues, exchanges } = preview;
+  const outcome = (one) => (one.wins ? !empty && argumentList(one.would_be) : h("small", {}, ` keeps to ${one.policy}`));
   const beaten = matched.queues + matched.exchanges - won.queues - won.exchanges;
   return h("div", { class: "note" },
     h("p", {}, h("b", {}, `Saved like this, it is the policy of ${counted(won)}.`), beaten > 0 && ` ${plural(beaten, "more matches", "more match")} its pattern and ${beaten === 1 ? "keeps" : "keep"} to another policy of a higher priority.`),
@@ -127,7 +130,6 @@ function previewed(preview) {
 }
 
 const counted = ({ queues, exchanges }) => `${plural(queues, "queue")} and ${plural(exchanges, "exchange")}`;
-const outcome = (one) => (one.wins ? argumentList(one.would_be) : h("small", {}, ` keeps to ${one.policy}`));
 
 async function remove(ctx, kind, one) {
   const { pattern, definition, priority, name } = one;

@@ -1,0 +1,104 @@
+"""The console in Debian's Chromium, in front of a broker process.
+
+`page` is signed in as `guest` and fails its test on anything that a console must not do: an error in a script, a dialog
+of the browser, a breach of the content security policy, a request to another origin.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.console.driver import ARGUMENTS, Console, Guard
+from tests.harness.process import BrokerProcess
+
+playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ARTEFACTS = Path(__file__).parents[2] / "test-artefacts" / "console"
+
+
+@pytest.fixture(scope="session")
+def broker_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokerProcess]:
+    folder = tmp_path_factory.mktemp("console")
+    process = BrokerProcess(folder, data=folder / "data", management=True)
+    process.start()
+    yield process
+    process.kill()
+    assert "Traceback" not in process.output(), process.output()[-4000:]
+
+
+@pytest.fixture(scope="session")
+def api(broker_process: BrokerProcess) -> Iterator[httpx.Client]:
+    """The API as `guest`, to prepare and to check with."""
+    with httpx.Client(base_url=f"http://127.0.0.1:{broker_process.http_port}/api", auth=("guest", "guest")) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed. On Debian: sudo apt-get install chromium")
+    with playwright_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def session(broker_process: BrokerProcess) -> dict[str, Any]:
+    """A session of `guest`, as a browser keeps it."""
+    answer = httpx.post(
+        f"http://127.0.0.1:{broker_process.http_port}/api/login",
+        json={"username": "guest", "password": "guest"},
+        headers={"x-requested-with": "XMLHttpRequest"},
+    )
+    (name, value), *_ = answer.cookies.items()
+    return {"cookies": [{"name": name, "value": value, "domain": "127.0.0.1", "path": "/"}], "origins": []}
+
+
+@pytest.fixture
+def open_console(broker_process: BrokerProcess, browser: Any, session: dict[str, Any]) -> Iterator[Callable[..., Console]]:
+    """Opens consoles, each in a browser profile of its own; `user` None: nobody is signed in."""
+    opened: list[tuple[Any, Guard]] = []
+
+    def open_console(user: str | None = "guest", password: str = "guest", **options: Any) -> Console:
+        base = f"http://127.0.0.1:{broker_process.http_port}"
+        context = browser.new_context(base_url=base, **{"viewport": {"width": 1280, "height": 800}, **options})
+        context.set_default_timeout(15_000)
+        page = context.new_page()
+        guard = Guard(page, base)
+        opened.append((context, guard))
+        console = Console(page, base)
+        if user == "guest":
+            context.add_cookies(session["cookies"])
+            page.goto(base)
+            console.ready()
+        elif user is not None:
+            console.sign_in(user, password)
+        return console
+
+    yield open_console
+    for context, guard in opened:
+        context.close()
+        guard.check()
+
+
+@pytest.fixture
+def console(open_console: Callable[..., Console]) -> Console:
+    """Signed in as the administrator `guest`, on a desk."""
+    return open_console()
+
+
+@pytest.fixture
+def artefacts() -> Path:
+    """Where screenshots go, for people to look at."""
+    folder = Path(os.environ.get("AMQ_TEST_ARTEFACTS", ARTEFACTS))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
