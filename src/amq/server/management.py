@@ -103,6 +103,9 @@ class Web:
             if self.api or self.figures:
                 assembly = await trio.to_thread.run_sync(importlib.import_module, ASSEMBLY)
                 await assembly.serve(self, surroundings)
+        except Exception:
+            # A defect of ours here must not take the AMQP clients along.
+            LOGGER.exception("the HTTP API has failed and is closed; AMQP goes on")
         finally:
             self.close()
             self._ended.set()
