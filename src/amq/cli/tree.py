@@ -45,6 +45,9 @@ PLACES: Final = (
     Place(CHANGE, "set", "amq.cli.set", "set permissions, policies, parameters, limits; change users and vhosts"),
     Place(CHANGE, "delete", "amq.cli.delete", "delete a queue, an exchange, a binding, a user, a vhost..."),
     Place(CHANGE, "close", "amq.cli.close", "close connections of clients"),
+    Place(OTHERS, "rabbitmqctl", "amq.cli.ctl.rabbitmqctl", "commands of rabbitmqctl"),
+    Place(OTHERS, "rabbitmq-diagnostics", "amq.cli.ctl.rabbitmq_diagnostics", "commands of rabbitmq-diagnostics"),
+    Place(OTHERS, "rabbitmq-plugins", "amq.cli.ctl.rabbitmq_plugins", "commands of rabbitmq-plugins"),
 )
 
 

@@ -1,0 +1,5 @@
+"""`amq rabbitmq-diagnostics`."""
+
+from amq.cli.ctl.tool import rabbitmq_diagnostics as command
+
+__all__ = ["command"]

@@ -1,0 +1,5 @@
+"""`amq rabbitmq-plugins`."""
+
+from amq.cli.ctl.tool import rabbitmq_plugins as command
+
+__all__ = ["command"]

@@ -1,0 +1,5 @@
+"""`amq rabbitmqctl`."""
+
+from amq.cli.ctl.tool import rabbitmqctl as command
+
+__all__ = ["command"]
