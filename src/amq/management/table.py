@@ -28,6 +28,7 @@ from amq.management import (
     queues,
     replay,
     routes,
+    top,
     trace,
     users,
     vhosts,
@@ -36,6 +37,7 @@ from amq.management.endpoint import Endpoint
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *identity.TABLE,
+    *top.TABLE,
     *attempts.TABLE,
     *cluster.TABLE,
     *features.TABLE,

@@ -284,28 +284,28 @@ def running_vhosts(source: Source, vhosts: frozenset[str] | None) -> Iterator[tu
         yield (("vhost", vhost.name),), vhost
 
 
-def opened(source: Source) -> Iterator[Connection]:
+def opened(broker: Broker) -> Iterator[Connection]:
     """The connections that have opened a vhost."""
-    for client in list(source.broker.clients):
+    for client in list(broker.clients):
         if isinstance(client, Connection) and client.session is not None:
             yield client
 
 
 def connections(source: Source, _vhosts: frozenset[str] | None) -> Iterator[tuple[Labels, object]]:
-    for each in opened(source):
+    for each in opened(source.broker):
         # RabbitMQ calls this label `channel`, whatever it names.
         yield (("channel", str(each.peer)), ("connection", str(each.peer))), each
 
 
 def channels(source: Source, _vhosts: frozenset[str] | None) -> Iterator[tuple[Labels, object]]:
-    for each in opened(source):
+    for each in opened(source.broker):
         name = str(each.peer)
         for number, found in list(each.channels.items()):
             yield (("channel", f"{name} ({number})"),), found
 
 
 def channels_in_vhosts(source: Source, _vhosts: frozenset[str] | None) -> Iterator[tuple[Labels, object]]:
-    for each in opened(source):
+    for each in opened(source.broker):
         name, vhost = str(each.peer), each.vhost_name() or ""
         for number, found in list(each.channels.items()):
             yield (("channel", f"{name} ({number})"), ("vhost", vhost)), found
