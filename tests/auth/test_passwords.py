@@ -2,7 +2,9 @@
 
 import pytest
 
-from amq.auth.passwords import ALGORITHMS, check_hash, hash_password, verify_password
+from amq.auth import argon2id
+from amq.auth.passwords import ALGORITHMS, algorithm_for, check_hash, hash_password, verify_password
+from amq.config.settings import Settings
 
 
 def test_the_example_of_rabbitmqs_documentation() -> None:
@@ -47,3 +49,14 @@ def test_nothing_fits_the_empty_hash() -> None:
 def test_what_can_be_no_hash_is_refused(stored: str, algorithm: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         check_hash(stored, algorithm)
+
+
+def test_passwords_are_hashed_by_argon2id_where_definitions_are_kept_and_it_is_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert algorithm_for(Settings(), keeps=True) == "argon2id"
+    assert algorithm_for(Settings(), keeps=False) == "rabbit_password_hashing_sha256"
+    monkeypatch.setattr(argon2id, "available", lambda: False)
+    assert algorithm_for(Settings(), keeps=True) == "rabbit_password_hashing_sha256"
+    sha512 = "rabbit_password_hashing_sha512"
+    assert algorithm_for(Settings(password_hashing_module=sha512), keeps=True) == sha512

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from amq import exchanges
+from amq.auth import argon2id
 from amq.auth.credentials import Credentials, peer_at
 from amq.auth.users import User
 from amq.config.settings import Settings
@@ -108,3 +109,11 @@ def test_definitions_without_users_leave_the_default_user_and_vhost(tmp_path: Pa
     broker = new_broker(Settings(load_definitions=written(tmp_path, text)))
     assert "guest" in broker.users
     assert b"q" in broker.vhosts["/"].queues
+
+
+def test_a_hash_that_cannot_be_computed_here_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(argon2id, "available", lambda: False)
+    assert new_broker(Settings()).users.algorithm == "rabbit_password_hashing_sha256"
+    with pytest.raises(SettingError, match=r"needs the package argon2-cffi") as caught:
+        new_broker(Settings(password_hashing_module="argon2id"))
+    assert caught.value.field == "password_hashing_module"

@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 from typing import Final
 
 from amq import exchanges
+from amq.auth import argon2id
 from amq.broker import Broker
 from amq.config.settings import Settings
 from amq.definitions.sections import CLUSTER_ID
@@ -35,7 +36,9 @@ def new_broker(settings: Settings) -> Broker:
 
 
 def bare_broker(settings: Settings, journal: Batch | None) -> Broker:
-    """A broker, born now, without a vhost or a user."""
+    """A broker, born now, without a vhost or a user. Raises SettingError for a hash that cannot be computed here."""
+    if settings.password_hashing_module == argon2id.NAME and not argon2id.available():
+        raise SettingError("password_hashing_module", "password_hashing_module", argon2id.MISSING)
     enter_exchange_types()
     return Broker(settings, time.monotonic(), time.time(), journal, secrets.token_bytes(32), defaults=False)
 
