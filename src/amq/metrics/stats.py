@@ -193,7 +193,8 @@ def _details(
 ) -> dict[str, dict[str, Any]]:
     kind = _columns(entities)
     known = [history for entity in entities if (history := sampler.histories.get(entity)) is not None]
-    rates = {name: sum([_rate(sampler, history, kind.series[name]) for history in known]) for name in names}
+    wanted = {name: kind.series[name] for name in names} if entities else {}
+    rates = {name: sum([_rate(sampler, history, wanted[name]) for history in known]) for name in names}
     if window is None:
         return {name: {"rate": float(rate)} for name, rate in rates.items()}
     moments = window.moments(sampler.began)
