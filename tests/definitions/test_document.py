@@ -7,10 +7,21 @@ import pytest
 
 from amq.auth.passwords import hash_password, verify_password
 from amq.auth.users import User
-from amq.definitions.document import BindingDefinition, ExchangeDefinition, QueueDefinition
+from amq.definitions.document import (
+    BindingDefinition,
+    Document,
+    ExchangeDefinition,
+    LimitsDefinition,
+    ParameterDefinition,
+    PolicyDefinition,
+    QueueDefinition,
+    VhostDefinition,
+)
 from amq.definitions.fields import DocumentError
 from amq.definitions.parse import parse
+from amq.vhost.parameters import GlobalParameter
 from amq.vhost.permission import Permission, TopicPermission
+from amq.vhost.policy import Policy
 
 HASH = hash_password(b"secret")
 SHA256 = "rabbit_password_hashing_sha256"
@@ -21,12 +32,37 @@ EXPORT: dict[str, Any] = {
     "rabbitmq_version": "3.13.7",
     "product_name": "RabbitMQ",
     "users": [
-        {"name": "app", "password_hash": HASH, "hashing_algorithm": SHA256, "tags": ["monitoring"], "limits": {}},
+        {
+            "name": "app",
+            "password_hash": HASH,
+            "hashing_algorithm": SHA256,
+            "tags": ["monitoring"],
+            "limits": {"max-channels": 7},
+        },
     ],
-    "vhosts": [{"name": "/"}, {"name": "v", "description": "", "tags": [], "metadata": {}}],
+    "vhosts": [
+        {"name": "/"},
+        {
+            "name": "v",
+            "description": "A",
+            "tags": ["x"],
+            "default_queue_type": "classic",
+            "tracing": True,
+            "metadata": {"description": "not this one", "protected_from_deletion": False},
+        },
+    ],
     "permissions": [{"user": "app", "vhost": "v", "configure": "^a", "write": ".*", "read": ""}],
     "topic_permissions": [{"user": "app", "vhost": "v", "exchange": "t", "write": "^w", "read": "^r"}],
-    "parameters": [],
+    "parameters": [
+        {"vhost": "v", "component": "vhost-limits", "name": "limits", "value": {"max-queues": 3}},
+        {"vhost": "v", "component": "shovel", "name": "s", "value": {"a": [1]}},
+        {
+            "vhost": "v",
+            "component": "operator_policy",
+            "name": "o",
+            "value": {"pattern": "^q", "definition": {"max-length": 1}, "priority": 2},
+        },
+    ],
     "global_parameters": [{"name": "cluster_name", "value": "rabbit@h"}],
     "policies": [{"vhost": "v", "name": "p", "pattern": ".*", "definition": {"max-length": 1}}],
     "exchanges": [
@@ -71,33 +107,59 @@ def refusal(document: Any, vhost: str | None = None) -> str:
 
 def test_an_export_is_read_whole() -> None:
     document = parse(json.dumps(EXPORT))
-    assert document.users == (User("app", SHA256, HASH, frozenset({"monitoring"})),)
-    assert document.vhosts == ("/", "v")
+    assert document.users == [User("app", SHA256, HASH, frozenset({"monitoring"}), {"max-channels": 7})]
+    assert document.vhosts == [
+        VhostDefinition("/", None, None, None, None, None, "vhosts[0]"),
+        VhostDefinition("v", "A", ("x",), "classic", True, False, "vhosts[1]"),
+    ]
     (permission,) = document.permissions
     assert (permission.user, permission.vhost, permission.permission) == ("app", "v", Permission("^a", ".*", ""))
     (topic,) = document.topic_permissions
     assert (topic.user, topic.vhost, topic.permission) == ("app", "v", TopicPermission("t", "^w", "^r"))
     alternate = {"alternate-exchange": ("S", b"y")}
-    assert document.exchanges == (
+    assert document.exchanges == [
         ExchangeDefinition("v", b"x", b"topic", True, False, True, alternate, "exchanges[0]"),
-    )
-    assert document.queues == (QueueDefinition("v", b"q", False, True, {"x-max-length": ("l", 5)}, "queues[0]"),)
-    assert document.bindings == (BindingDefinition("v", b"x", "queue", b"q", b"a.#", {}, "bindings[0]"),)
+    ]
+    assert document.queues == [QueueDefinition("v", b"q", False, True, {"x-max-length": ("l", 5)}, "queues[0]")]
+    assert document.bindings == [BindingDefinition("v", b"x", "queue", b"q", b"a.#", {}, "bindings[0]")]
 
 
-def test_what_is_not_applied_yet_is_kept_with_a_warning() -> None:
+def test_policies_and_parameters_are_sorted_by_what_they_are() -> None:
     document = parse(json.dumps(EXPORT))
-    assert set(document.unapplied) == {"global_parameters", "policies"}
-    assert document.warnings == (
-        "global_parameters: not applied yet (1 found)",
-        "policies: not applied yet (1 found)",
+    assert document.global_parameters == [GlobalParameter("cluster_name", "rabbit@h")]
+    assert document.policies == [PolicyDefinition("v", Policy("p", ".*", {"max-length": 1}), "policies[0]")]
+    assert document.limits == [LimitsDefinition("v", {"max-queues": 3}, "parameters[0]")]
+    assert document.parameters == [ParameterDefinition("v", "shovel", "s", {"a": [1]}, "parameters[1]")]
+    operator = Policy("o", "^q", {"max-length": 1}, 2, operator=True)
+    assert document.operator_policies == [PolicyDefinition("v", operator, "parameters[2]")]
+
+
+def test_what_says_which_cluster_it_comes_from_is_left_out() -> None:
+    own = [{"name": name, "value": "x"} for name in ("internal_cluster_id", "imported_definition_hash_value")]
+    assert parse(json.dumps({"global_parameters": own})).global_parameters == []
+
+
+def test_objects_may_be_lists_of_pairs_as_rabbitmqctl_exports_some_of_them() -> None:
+    value = {"pattern": "", "definition": [["expires", 5], ["max-length", 1]]}
+    document = parse(
+        json.dumps(
+            {
+                "users": [{"name": "u", "limits": [["max-channels", 2]]}],
+                "parameters": [
+                    {"vhost": "v", "component": "operator_policy", "name": "o", "value": value},
+                    {"vhost": "v", "component": "vhost-limits", "name": "limits", "value": [["max-queues", 2]]},
+                ],
+            }
+        )
     )
+    assert document.operator_policies[0].policy.definition == {"expires": 5, "max-length": 1}
+    assert document.users[0].limits == {"max-channels": 2}
+    assert document.limits[0].limits == {"max-queues": 2}
 
 
 def test_an_empty_document_defines_nothing() -> None:
     document = parse("{}")
-    assert document.users == ()
-    assert document.warnings == ()
+    assert document == Document()
 
 
 def test_json_values_become_fields_as_rabbitmq_reads_them() -> None:
@@ -143,9 +205,15 @@ def test_a_queue_of_another_type_says_so_in_its_arguments() -> None:
 
 
 def test_the_export_of_one_vhost_belongs_where_it_is_imported() -> None:
-    text = json.dumps({"queues": [{"name": "q"}]})
-    assert parse(text, vhost="v").queues[0].vhost == "v"
+    text = json.dumps({"queues": [{"name": "q"}, {"name": "r", "vhost": "elsewhere"}]})
+    assert [queue.vhost for queue in parse(text, vhost="v").queues] == ["v", "v"]
     assert refusal(text) == "queues[0].vhost: is missing"
+
+
+def test_of_a_document_for_one_vhost_what_belongs_to_none_is_not_read() -> None:
+    document = parse(json.dumps(EXPORT), vhost="w")
+    assert (document.users, document.vhosts, document.permissions, document.global_parameters) == ([], [], [], [])
+    assert {policy.vhost for policy in document.policies} == {"w"}
 
 
 def test_tags_are_a_list_or_in_old_exports_one_text() -> None:
@@ -182,10 +250,28 @@ def test_old_exports_have_md5_hashes() -> None:
         ('{"vhosts": [{}]}', "vhosts[0].name: is missing"),
         (
             '{"permissions": [{"user": "a", "vhost": "/", "configure": "(", "write": "", "read": ""}]}',
-            "permissions[0].configure: '(' is not a regular expression: missing ), "
-            "unterminated subpattern at position 0",
+            "permissions[0].configure: '(' is not a usable regular expression: missing ) at position 1",
         ),
         ('{"exchanges": [{"name": "x", "vhost": "/"}]}', "exchanges[0].type: is missing"),
+        ('{"vhosts": [{"name": "v", "tags": "a"}]}', "vhosts[0].tags: must be a list of texts"),
+        (
+            '{"users": [{"name": "a", "limits": {"max-channels": "x"}}]}',
+            'users[0].limits: max-channels should be a number, actually was <<"x">>',
+        ),
+        (
+            '{"parameters": [{"vhost": "/", "component": "vhost-limits", "name": "limits", "value": {"max": 1}}]}',
+            'parameters[0].value: Unrecognised terms [{<<"max">>,1}] in limits',
+        ),
+        ('{"parameters": [{"vhost": "/", "component": "x", "name": "n"}]}', "parameters[0].value: is missing"),
+        ('{"policies": [{"vhost": "/", "name": "p", "pattern": ""}]}', "policies[0].definition: is missing"),
+        (
+            '{"policies": [{"vhost": "/", "name": "p", "pattern": "", "definition": 5}]}',
+            "policies[0].definition: must be an object",
+        ),
+        (
+            '{"policies": [{"vhost": "/", "name": "p", "pattern": "", "definition": {"a": 1}}]}',
+            'policies[0]: [{<<"a">>,1}] are not recognised policy settings',
+        ),
         (
             '{"exchanges": [{"name": "x", "vhost": "/", "type": "direct", "durable": 1}]}',
             "exchanges[0].durable: must be true or false, not a number",

@@ -2,13 +2,15 @@
 
 import json
 import math
+from collections.abc import Iterator
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amq.auth.passwords import hash_password
+from amq.auth.passwords import DEFAULT_ALGORITHM, hash_password
 from amq.auth.users import User
 from amq.broker import Broker
 from amq.config.settings import Settings
@@ -18,8 +20,9 @@ from amq.definitions.entities import Writes
 from amq.definitions.fields import DocumentError
 from amq.definitions.stored import NumberedQueue, OrderedBinding, VhostEntry
 from amq.journal.batch import Batch
-from amq.vhost import topology
+from amq.vhost import metadata, parameters, topology
 from amq.vhost.permission import Permission, TopicPermission
+from amq.vhost.policy import Policy
 from amq.vhost.vhost import Vhost
 from amq.wire.tables import Table
 
@@ -90,7 +93,7 @@ def test_keys_and_values_can_be_read_by_people() -> None:
     hashed = next(key for key in puts if key.startswith("bindings/%2F/logs/queue/tasks//"))
     assert len(hashed.rpartition("/")[2]) == 32
     assert puts == {
-        "vhosts/%2F": {},
+        "vhosts/%2F": {"description": "Default virtual host"},
         "permissions/%2F/guest": {"configure": ".*", "write": ".*", "read": ".*"},
         "topic_permissions/%2F/guest/amq.topic": {"write": "^w", "read": "^r"},
         "exchanges/%2F/logs": {
@@ -314,3 +317,104 @@ def test_a_hand_that_cuts_an_argument_table_short_is_noticed() -> None:
 
 def test_a_stored_binding_is_a_binding() -> None:
     assert issubclass(OrderedBinding, BindingDefinition)
+
+
+def test_what_operators_set_can_be_read_by_people_too() -> None:
+    broker = new_broker()
+    vhost = broker.vhosts["/"]
+    metadata.describe(vhost, "Main", ["a"], "classic")
+    metadata.protect(vhost, True)
+    metadata.trace(vhost, True)
+    broker.users.put(User("u", limits={"max-channels": 3}))
+    parameters.set_limit(vhost, "max-queues", 7)
+    parameters.keep(vhost, "shovel", "s/1", {"a": [None]})
+    parameters.set_global(broker.journal, broker.global_parameters, "g", 1.5)
+    policy = Policy("p", "^q", {"max-length": 1}, 2, "queues")
+    vhost.policies.set(policy)
+    vhost.operator_policies.set(attrs.evolve(policy, operator=True))
+    fields = {"pattern": "^q", "apply-to": "queues", "definition": {"max-length": 1}, "priority": 2}
+    assert {key.decode(): json.loads(value) for key, value in written(broker).puts} == {
+        "vhosts/%2F": {
+            "description": "Main",
+            "tags": ["a"],
+            "default_queue_type": "classic",
+            "tracing": True,
+            "protected_from_deletion": True,
+        },
+        "users/u": {
+            "password_hash": "",
+            "hashing_algorithm": DEFAULT_ALGORITHM,
+            "tags": [],
+            "limits": {"max-channels": 3},
+        },
+        "parameters/%2F/vhost-limits/limits": {"value": {"max-queues": 7}},
+        "parameters/%2F/shovel/s%2F1": {"value": {"a": [None]}},
+        "global_parameters/g": {"value": 1.5},
+        "policies/%2F/p": fields,
+        "operator_policies/%2F/p": fields,
+    }
+
+
+def test_what_is_set_twice_alike_is_written_once() -> None:
+    broker = new_broker()
+    vhost = broker.vhosts["/"]
+    for _ in range(2):
+        metadata.describe(vhost, "Main", ["a"], None)
+        parameters.set_limits(vhost, {"max-queues": 7})
+        parameters.keep(vhost, "shovel", "s", 1)
+        parameters.set_global(broker.journal, broker.global_parameters, "g", 1)
+        vhost.policies.set(Policy("p", "^q", {"max-length": 1}))
+        assert len(broker.journal.take().changes) in (5, 0)
+    assert broker.journal.idle()
+
+
+def test_what_is_cleared_is_deleted() -> None:
+    broker = new_broker()
+    vhost = broker.vhosts["/"]
+    parameters.set_limits(vhost, {"max-queues": 7})
+    parameters.keep(vhost, "shovel", "s", 1)
+    parameters.set_global(broker.journal, broker.global_parameters, "g", 1)
+    vhost.policies.set(Policy("p", "^q", {"max-length": 1}))
+    broker.journal.take()
+    parameters.clear_limit(vhost, "max-queues")
+    assert parameters.clear(vhost, "shovel", "s")
+    assert parameters.clear_global(broker.journal, broker.global_parameters, "g")
+    assert vhost.policies.clear("p")
+    assert sorted(written(broker).deletes) == [
+        b"global_parameters/g",
+        b"parameters/%2F/shovel/s",
+        b"parameters/%2F/vhost-limits/limits",
+        b"policies/%2F/p",
+    ]
+
+
+def test_very_many_changes_are_seen_to_in_steps_with_the_same_result() -> None:
+    broker = new_broker()
+    vhost = broker.vhosts["/"]
+    for number in range(350):
+        queue(vhost, b"q%d" % number)
+    changes = broker.journal.take().changes
+    results: list[Writes] = []
+
+    def work() -> Iterator[None]:
+        results.append((yield from entities.writing(changes)))
+
+    assert len(list(work())) == 6, "three while they are sorted, three while they are written"
+    assert results == [entities.writes(changes)]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "problem"),
+    [
+        (b"policies/v/p", {"pattern": "(", "definition": {"expires": 1}}, "regular expression"),
+        (b"policies/v/p", {"pattern": "x"}, "definition: is missing"),
+        (b"parameters/v/vhost-limits/limits", {"value": {"x": 1}}, "Unrecognised"),
+        (b"parameters/v/x", {"value": 1}, "has 2 parts after its kind, not 3"),
+        (b"global_parameters/x", {}, "value: is missing"),
+        (b"vhosts/v", {"tags": "a"}, "must be a list of texts"),
+        (b"users/u", {"password_hash": "", "hashing_algorithm": DEFAULT_ALGORITHM, "limits": {"x": 1}}, "limits"),
+    ],
+)
+def test_what_operators_set_wrongly_is_refused_with_its_place(key: bytes, value: object, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        stored.read(key, json.dumps(value).encode())

@@ -15,8 +15,9 @@ from amq.definitions.sqlite import SqliteStore
 from amq.exchanges import TYPES
 from amq.exchanges.fanout import Fanout
 from amq.journal.batch import Batch
-from amq.vhost import topology
+from amq.vhost import metadata, parameters, topology
 from amq.vhost.permission import Permission, TopicPermission
+from amq.vhost.policy import Policy, effective_definition
 from amq.vhost.vhost import Vhost
 from amq.wire.tables import Table
 
@@ -246,3 +247,47 @@ async def test_a_broker_comes_back_from_a_store_on_disk(tmp_path: Path) -> None:
     assert restore((await store.scan()).entries, restored).warnings == []
     assert len(restored.vhosts["/"].exchanges[b"amq.topic"].bindings) == 1
     await store.close()
+
+
+def test_what_operators_set_comes_back() -> None:
+    broker, vhost = born()
+    metadata.describe(vhost, "Main", ["a", "b"], "classic")
+    metadata.protect(vhost, True)
+    metadata.trace(vhost, True)
+    broker.users.set_limits("guest", {"max-channels": 3})
+    parameters.set_limits(vhost, {"max-queues": 7, "max-connections": -1})
+    parameters.keep(vhost, "shovel", "s/1", {"a": [None, 1.5]})
+    parameters.set_global(broker.journal, broker.global_parameters, "g", [])
+    vhost.policies.set(Policy("p", "^q", {"max-length": 5}, 2, "queues"))
+    vhost.operator_policies.set(Policy("o", "", {"max-length": 3}, -1, operator=True))
+    queue(vhost, b"q")
+    shelf = Shelf()
+    shelf.put_away(broker)
+    again, result = shelf.restored()
+    assert result == Restored([], frozenset())
+    restored = again.vhosts["/"]
+    assert (restored.description, restored.tags, restored.default_queue_type) == ("Main", ("a", "b"), "classic")
+    assert (restored.protected_from_deletion, restored.tracing) == (True, True)
+    assert (restored.limits, restored.parameters) == (vhost.limits, vhost.parameters)
+    assert again.global_parameters == {"g": []}
+    assert (restored.policies.all(), restored.operator_policies.all()) == (
+        vhost.policies.all(),
+        vhost.operator_policies.all(),
+    )
+    assert effective_definition(restored.queues[b"q"]) == {"max-length": 3}
+    guest = again.users.get("guest")
+    assert guest is not None
+    assert guest.limits == {"max-channels": 3}
+
+
+def test_a_deleted_vhost_takes_what_operators_have_set_along() -> None:
+    broker, _ = born()
+    vhost = broker.add_vhost("v")
+    parameters.set_limits(vhost, {"max-queues": 7})
+    vhost.policies.set(Policy("p", "^q", {"max-length": 5}))
+    vhost.operator_policies.set(Policy("o", "", {"max-length": 3}, operator=True))
+    shelf = Shelf()
+    shelf.put_away(broker)
+    broker.delete_vhost("v")
+    shelf.put_away(broker)
+    assert not [key for key in shelf.entries if b"/v/" in key or key.endswith(b"/v")]

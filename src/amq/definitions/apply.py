@@ -90,6 +90,8 @@ class _Maker:
         )
         if given.tracing is not None:
             metadata.trace(vhost, given.tracing)
+        if given.protected_from_deletion is not None:
+            metadata.protect(vhost, given.protected_from_deletion)
 
     def permission(self, given: UserPermission) -> None:
         vhost_named(self.broker, given.vhost).permissions.set(given.user, given.permission)

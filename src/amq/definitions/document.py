@@ -24,6 +24,7 @@ class VhostDefinition:
     tags: tuple[str, ...] | None
     default_queue_type: str | None
     tracing: bool | None
+    protected_from_deletion: bool | None
     path: str
 
 

@@ -78,9 +78,18 @@ def limits_of(fields: Fields) -> dict[str, int]:
     if not value:
         return {}
     try:
-        return parameters.check_user_limits(value)
+        return parameters.check_user_limits(object_of(value))
     except ValueError as error:
         raise fields.fault("limits", str(error)) from None
+
+
+def object_of(value: Any) -> Any:
+    """What is meant as an object: rabbitmqctl exports some of them as lists of pairs. Anything else as it is."""
+    if isinstance(value, list) and all(
+        isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str) for pair in value
+    ):
+        return dict(value)
+    return value
 
 
 # -- vhosts, and what users may do in them --
@@ -100,6 +109,7 @@ def _vhost(document: Document, fields: Fields, _vhost: str | None) -> None:
             described.texts("tags") if described.has("tags") else None,
             described.text("default_queue_type") if described.has("default_queue_type") else None,
             described.flag("tracing", False) if described.has("tracing") else None,
+            described.flag("protected_from_deletion", False) if described.has("protected_from_deletion") else None,
             fields.path,
         )
     )
@@ -155,7 +165,7 @@ def _parameter(document: Document, fields: Fields, vhost: str | None) -> None:
 
 def _limits(fields: Fields, name: str, value: Any) -> dict[str, int]:
     try:
-        return parameters.check_limits(name, value)
+        return parameters.check_limits(name, object_of(value))
     except ParameterError as error:
         raise fields.fault("value", "; ".join(error.problems)) from None
 
@@ -174,7 +184,7 @@ def _policy(document: Document, fields: Fields, vhost: str | None) -> None:
 
 def policy_of(name: str, fields: Fields, operator: bool) -> Policy:
     """A policy of that name, or an operator policy. Raises DocumentError."""
-    definition = fields.value("definition")
+    definition = object_of(fields.value("definition"))
     if not isinstance(definition, dict):
         raise fields.fault("definition", "must be an object")
     try:

@@ -1,14 +1,14 @@
 """Definitions as RabbitMQ exports them: what exists, as JSON in pieces.
 
-Left out: exclusive queues, transient queues whose names the broker has given, what every vhost comes with, bindings of
-what is left out, and what says which cluster this is. Of secrets there are hashes alone.
+Left out: exclusive queues, transient queues whose names the broker has given, what every vhost comes with, and bindings
+to what is left out. Of secrets there are hashes alone.
 """
 
 from collections.abc import Iterator
 from typing import Any, Final
 
 from amq.broker import Broker
-from amq.definitions.sections import CLUSTER_ID, IMPORTED
+from amq.definitions.sections import IMPORTED
 from amq.exchanges.base import Binding, Exchange
 from amq.management.answers import encode
 from amq.management.entities_json import table_json, text
@@ -25,7 +25,7 @@ Item = dict[str, Any]
 # Names that the broker gives to queues that are declared without one.
 SERVER_NAMED: Final = b"amq.gen-"
 # Global parameters that are nobody else's business.
-OWN: Final = (CLUSTER_ID, IMPORTED)
+OWN: Final = (IMPORTED,)
 
 
 def pieces(broker: Broker, vhost: Vhost | None = None) -> Iterator[bytes]:

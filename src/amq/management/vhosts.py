@@ -30,14 +30,12 @@ EVERYTHING: Final = Permission(".*", ".*", ".*")
 
 def vhost_json(call: Call, vhost: Vhost, ranges: Ranges | None) -> dict[str, Any]:
     """A vhost as the API shows it; without `ranges`, without figures."""
-    described: dict[str, Any] = {"description": vhost.description, "tags": list(vhost.tags)}
-    if vhost.protected_from_deletion:
-        described["protected_from_deletion"] = True
+    described = metadata_json(vhost)
     shown: dict[str, Any] = {
         "name": vhost.name,
+        "default_queue_type": metadata.NO_QUEUE_TYPE,
         **described,
-        "default_queue_type": vhost.default_queue_type or metadata.NO_QUEUE_TYPE,
-        "metadata": metadata_json(vhost),
+        "metadata": described,
         "tracing": vhost.tracing,
         "cluster_state": {call.node.name: "running"},
     }
@@ -51,6 +49,8 @@ def metadata_json(vhost: Vhost) -> dict[str, Any]:
     shown: dict[str, Any] = {"description": vhost.description, "tags": list(vhost.tags)}
     if vhost.default_queue_type is not None:
         shown["default_queue_type"] = vhost.default_queue_type
+    if vhost.protected_from_deletion:
+        shown["protected_from_deletion"] = True
     return shown
 
 

@@ -76,7 +76,7 @@ def limits_parameter(vhost: Vhost) -> Parameter:
 def keep(vhost: Vhost, component: str, name: str, value: object) -> None:
     """Keep the parameter of a component that does not exist here. Raises ParameterError for one that is too large."""
     check_size(name, value)
-    if (component, name) not in vhost.parameters or vhost.parameters[component, name] != value:
+    if (component, name) not in vhost.parameters or not _same(vhost.parameters[component, name], value):
         vhost.parameters[component, name] = value
         _tell(vhost, component, name, Parameter(component, name, value))
 
@@ -92,6 +92,11 @@ def clear(vhost: Vhost, component: str, name: str) -> bool:
     del vhost.parameters[component, name]
     _tell(vhost, component, name, None)
     return True
+
+
+def _same(one: object, other: object) -> bool:
+    """Whether two values are the same in JSON; to Python 1 and True are."""
+    return json.dumps(one) == json.dumps(other)
 
 
 def check_size(name: str, value: object) -> None:
@@ -169,7 +174,7 @@ def _pairs(fields: Mapping[str, object]) -> str:
 def set_global(journal: Batch, found: dict[str, object], name: str, value: object) -> None:
     """Set one of the global parameters `found`; raises ParameterError for a value that is too large."""
     check_size(name, value)
-    if name not in found or found[name] != value:
+    if name not in found or not _same(found[name], value):
         found[name] = value
         journal.define(Change(change.GLOBAL_PARAMETER, "", (name,), GlobalParameter(name, value), False))
 
