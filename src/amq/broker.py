@@ -7,15 +7,12 @@ from base64 import urlsafe_b64encode
 from hashlib import blake2b
 from typing import Final
 
-from amq.auth.backend import Internal
-from amq.auth.certificates import CertificateNames
 from amq.auth.chain import Login
-from amq.auth.credentials import Credentials, Refusal
+from amq.auth.credentials import Refusal
 from amq.auth.logins import Logins
-from amq.auth.mechanisms import Mechanisms
+from amq.auth.mechanisms import mechanisms_for
 from amq.auth.occupancy import Occupancy
 from amq.auth.passwords import DEFAULT_ALGORITHM, algorithm_for
-from amq.auth.proven import Proven
 from amq.auth.users import User, Users
 from amq.auth.validation import PasswordRules
 from amq.clock import Clock, Timed, Timers
@@ -143,17 +140,9 @@ class Broker:
         # Global runtime parameters: any JSON value by name.
         self.global_parameters: dict[str, object] = {}
         self.users = Users(self.journal)
-        set_up = settings.logins
-        self.users.rules = PasswordRules(set_up.validation_backend, set_up.min_length, set_up.regexp)
-        self.users.algorithm = algorithm_for(settings, self.journal.keeps)
-        self.logins = Logins([Internal(self.users, Proven(self.clock, set_up.cache_ttl / 1000))], settings, self.clock)
-        names = CertificateNames(
-            settings.ssl_cert_login_from, settings.ssl_cert_login_san_type, settings.ssl_cert_login_san_index
-        )
-        anonymous = None
-        if set_up.anonymous_user is not None:
-            anonymous = Credentials(set_up.anonymous_user, set_up.anonymous_pass.encode())
-        self.mechanisms = Mechanisms(settings.auth_mechanisms, names, anonymous)
+        self.logins = Logins(self.users, settings, self.clock)
+        self.mechanisms = mechanisms_for(settings)
+        self.adopt(settings)
         # False: every login is refused, whoever asks.
         self.accepting_logins: bool = True
         # Clients whose login waits for the hash of a password, since the shell last looked.
@@ -178,6 +167,15 @@ class Broker:
         # As in RabbitMQ: whoever brings definitions along brings users and vhosts.
         if defaults and settings.load_definitions is None:
             self.add_defaults()
+
+    def adopt(self, settings: Settings) -> None:
+        """Go by other settings from now on, as far as a broker that runs can."""
+        self.settings = settings
+        rules = settings.logins
+        self.users.rules = PasswordRules(rules.validation_backend, rules.min_length, rules.regexp)
+        self.users.algorithm = algorithm_for(settings, self.journal.keeps)
+        self.logins.adopt(settings)
+        self.mechanisms = mechanisms_for(settings)
 
     def add_defaults(self) -> None:
         """The user and vhost that the configuration names."""

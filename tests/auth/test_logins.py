@@ -3,11 +3,9 @@
 import pytest
 
 from amq.auth import argon2id
-from amq.auth.backend import Internal
 from amq.auth.chain import Login
 from amq.auth.credentials import Credentials, Refusal, peer_at
 from amq.auth.logins import Logins
-from amq.auth.proven import Proven
 from amq.auth.users import User, Users
 from amq.clock import Clock
 from amq.config.access import LoginSettings
@@ -29,7 +27,7 @@ def logins(clock: Clock) -> Logins:
     users.add("quick", "secret")
     users.put(User("slow", "argon2id", SLOW))
     settings = Settings(logins=LoginSettings(attempts_burst=3, attempts_per_minute=30))
-    return Logins([Internal(users, Proven(clock, 60.0))], settings, clock)
+    return Logins(users, settings, clock)
 
 
 def decided(logins: Logins, name: str, password: bytes) -> User | Refusal:
@@ -81,3 +79,17 @@ def test_a_name_that_would_spoil_a_line_is_counted_as_it_is_logged(logins: Login
 def test_the_other_end_is_known_by_its_address(host: str, loopback: bool, address: str) -> None:
     peer = peer_at(host)
     assert (peer.loopback, peer.address, peer.protocol) == (loopback, address, "amqp091")
+
+
+def test_other_settings_count_at_once(logins: Logins) -> None:
+    assert isinstance(decided(logins, "slow", b"secret"), User)
+    logins.adopt(
+        Settings(
+            loopback_users=frozenset({"quick"}),
+            logins=LoginSettings(attempts_burst=1, attempts_per_minute=6, cache_ttl=0),
+        )
+    )
+    assert isinstance(logins.begin(Credentials("slow", b"secret"), REMOTE), Login)
+    assert decided(logins, "quick", b"secret") == Refusal("user 'quick' - too many failed logins from 192.0.2.7", 10.0)
+    logins.clock.now += 10.0
+    assert decided(logins, "quick", b"secret") == Refusal("user 'quick' can only connect via localhost")

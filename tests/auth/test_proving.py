@@ -8,11 +8,10 @@ import trio
 import trio.testing
 
 from amq.auth import argon2id, proving
-from amq.auth.backend import Backend, Internal
+from amq.auth.backend import Backend
 from amq.auth.credentials import Credentials, Question, Refusal, peer_at
 from amq.auth.logins import Logins
 from amq.auth.passwords import verify_password
-from amq.auth.proven import Proven
 from amq.auth.users import User, Users
 from amq.clock import Clock
 from amq.config.settings import Settings
@@ -58,7 +57,7 @@ def slow() -> Slow:
 
 @pytest.fixture
 def logins(slow: Slow) -> Logins:
-    return Logins([slow], Settings(), Clock(0.0, 0.0))
+    return Logins(Users(), Settings(), Clock(0.0, 0.0), [slow])
 
 
 async def collect(logins: Logins, name: str, password: str, outcomes: list[User | Refusal]) -> None:
@@ -132,7 +131,7 @@ async def test_an_argon2id_password_lets_in_and_is_quick_the_second_time() -> No
     users = Users()
     user = User("app", "argon2id", argon2id.hash_password(b"secret"))
     users.put(user)
-    logins = Logins([Internal(users, Proven(Clock(0.0, 0.0), 60.0))], Settings(), Clock(0.0, 0.0))
+    logins = Logins(users, Settings(), Clock(0.0, 0.0))
     assert await proving.authenticate(logins, "app", "wrong", REMOTE) == Refusal("user 'app' - invalid credentials")
     assert await proving.authenticate(logins, "nobody", "x", REMOTE) == Refusal("user 'nobody' - invalid credentials")
     assert await proving.authenticate(logins, "app", "secret", REMOTE) == user
@@ -142,7 +141,7 @@ async def test_an_argon2id_password_lets_in_and_is_quick_the_second_time() -> No
 async def test_a_hash_that_cannot_be_verified_here_is_told_in_the_log_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     users = Users()
     users.put(User("app", "argon2id", argon2id.DECOY))
-    logins = Logins([Internal(users, Proven(Clock(0.0, 0.0), 60.0))], Settings(), Clock(0.0, 0.0))
+    logins = Logins(users, Settings(), Clock(0.0, 0.0))
 
     def missing(password: bytes, password_hash: str) -> bool:
         raise ValueError(argon2id.MISSING)

@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
+from amq.auth.users import PasswordRefused
+from amq.auth.validation import MIN_LENGTH
 from amq.broker import Broker, VhostLimitReached
-from amq.config.access import LimitSettings
+from amq.config.access import LimitSettings, LoginSettings
+from amq.config.settings import Settings
 from amq.vhost import parameters
 from amq.vhost.permission import Permission
 from tests.harness.dialogue import Dialogue, enter, new_broker
@@ -273,3 +276,24 @@ def test_other_changes_of_a_user_leave_its_connections_and_permissions_count_at_
     client.say(1, "queue.declare", queue="q")
     client.hears_channel_close(1, 403, "configure access to queue 'q' in vhost '/' refused for user 'app'")
     assert not client.connection.finished
+
+
+def test_a_broker_that_runs_goes_by_other_settings_from_the_next_login_on() -> None:
+    broker = broker_with()
+    app(broker)
+    broker.adopt(
+        Settings(
+            limits=LimitSettings(connections=1),
+            logins=LoginSettings(validation_backend=MIN_LENGTH, min_length=3),
+            password_hashing_module="rabbit_password_hashing_sha512",
+            auth_mechanisms=("PLAIN", "ANONYMOUS"),
+        )
+    )
+    refused(broker, "connection refused: node connection limit (1) is reached")
+    assert broker.users.algorithm == "rabbit_password_hashing_sha512"
+    with pytest.raises(PasswordRefused):
+        broker.users.check_password("ab")
+    client = Dialogue(broker)
+    assert client.greet()["mechanisms"] == b"PLAIN ANONYMOUS"
+    client.start_ok(mechanism="ANONYMOUS", response=b"trace")
+    client.hears(0, "connection.tune")

@@ -6,23 +6,39 @@ Does nothing that takes long: a login that needs a slow hash becomes a `Login`, 
 from collections.abc import Sequence
 
 from amq.auth.attempts import Attempts
-from amq.auth.backend import Backend
+from amq.auth.backend import Backend, Internal
 from amq.auth.chain import Chain, Login
 from amq.auth.credentials import Credentials, LoginPeer, Refusal
-from amq.auth.users import User
+from amq.auth.proven import Proven
+from amq.auth.users import User, Users
 from amq.clock import Clock
 from amq.config.settings import Settings
 
 
 class Logins:
-    """The way in. `begin`, and while the answer is a Login, `go_on` with what its question was answered."""
+    """The way in. `begin`, and while the answer is a Login, `go_on` with what its question was answered.
 
-    __slots__ = ("clock", "chain", "attempts")
+    `backends` are asked, by default the broker's own users.
+    """
 
-    def __init__(self, backends: Sequence[Backend], settings: Settings, clock: Clock) -> None:
+    __slots__ = ("clock", "chain", "attempts", "proven")
+
+    def __init__(
+        self, users: Users, settings: Settings, clock: Clock, backends: Sequence[Backend] | None = None
+    ) -> None:
         self.clock = clock
-        self.chain = Chain(backends, settings.loopback_users)
+        self.proven = Proven(clock, settings.logins.cache_ttl / 1000)
+        self.chain = Chain(backends or [Internal(users, self.proven)], settings.loopback_users)
         self.attempts = Attempts(clock, settings.logins.attempts_burst, settings.logins.attempts_per_minute / 60)
+
+    def adopt(self, settings: Settings) -> None:
+        """Go by other settings from now on; who has failed too often has done so by the old ones."""
+        self.attempts.burst = settings.logins.attempts_burst
+        self.attempts.refill = settings.logins.attempts_per_minute / 60
+        self.proven.lifetime = settings.logins.cache_ttl / 1000
+        if self.proven.lifetime == 0:
+            self.proven.forget()
+        self.chain.loopback_users = settings.loopback_users
 
     def begin(self, credentials: Credentials, peer: LoginPeer) -> User | Refusal | Login:
         """A client wants in."""

@@ -9,6 +9,7 @@ from typing import Final
 
 from amq.auth.certificates import CertificateNames
 from amq.auth.credentials import Challenge, Credentials, LoginPeer, Refusal
+from amq.config.settings import Settings
 from amq.errors import COMMAND_INVALID, SYNTAX_ERROR, ConnectionFault
 from amq.wire.tables import Table, TableError, decode_body
 
@@ -143,6 +144,18 @@ class Mechanisms:
         if name not in self.offered(peer):
             raise ConnectionFault(COMMAND_INVALID, f"invalid authentication mechanism '{name}'")
         return REGISTRY[name](peer, self._names, self._anonymous)
+
+
+def mechanisms_for(settings: Settings) -> Mechanisms:
+    """The mechanisms as they are set."""
+    names = CertificateNames(
+        settings.ssl_cert_login_from, settings.ssl_cert_login_san_type, settings.ssl_cert_login_san_index
+    )
+    logins = settings.logins
+    anonymous = None
+    if logins.anonymous_user is not None:
+        anonymous = Credentials(logins.anonymous_user, logins.anonymous_pass.encode())
+    return Mechanisms(settings.auth_mechanisms, names, anonymous)
 
 
 def _text(octets: bytes) -> str:

@@ -34,6 +34,8 @@ CHANGEABLE: Final = frozenset(
         "ssl_handshake_timeout",
         "password_hashing_module",
         "limits",
+        "logins",
+        "loopback_users",
         "memory_high_watermark",
         "disk_free_limit",
         "log_level",
@@ -96,7 +98,8 @@ class Reloader:
 
     def _apply(self, settings: Settings) -> None:
         server = self.server
-        server.settings = server.broker.settings = settings
+        server.settings = settings
+        server.broker.adopt(settings)
         total = settings.total_memory_available_override_value or memory.available()
         if server.alarm is not None and total is not None:
             server.alarm.limit = settings.memory_high_watermark.limit(total)
