@@ -93,14 +93,15 @@ def wait_until_it_speaks(port: int, process: "subprocess.Popen[bytes]") -> None:
 
 
 @contextmanager
-def rabbitmq() -> Iterator[str]:
-    """Run Debian's RabbitMQ in a scratch folder; yields its address."""
+def rabbitmq(plugins: tuple[str, ...] = PLUGINS, configuration: str = "") -> Iterator[str]:
+    """Run Debian's RabbitMQ in a scratch folder, with what `configuration` (rabbitmq.conf) says; yields its address."""
     if not SERVER.exists():
         print("no RabbitMQ here: apt-get install rabbitmq-server, or name one as HOST:PORT", file=sys.stderr)
         sys.exit(2)
     folder = tempfile.mkdtemp(prefix="conformance-")
     port, distribution = free_port(), free_port()
-    (Path(folder) / "plugins").write_text(f"[{','.join(PLUGINS)}].")
+    (Path(folder) / "plugins").write_text(f"[{','.join(plugins)}].")
+    (Path(folder) / "rabbitmq.conf").write_text(configuration)
     environment = {
         **os.environ,
         "HOME": folder,
@@ -111,6 +112,7 @@ def rabbitmq() -> Iterator[str]:
         "RABBITMQ_MNESIA_BASE": folder + "/db",
         "RABBITMQ_LOG_BASE": folder + "/log",
         "RABBITMQ_ENABLED_PLUGINS_FILE": folder + "/plugins",
+        "RABBITMQ_CONFIG_FILE": folder + "/rabbitmq.conf",
         "RABBITMQ_PID_FILE": folder + "/pid",
     }
     process = subprocess.Popen(
