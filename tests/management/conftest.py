@@ -19,6 +19,7 @@ from amq.management.node import Node
 from amq.metrics.facts import Process
 from amq.metrics.sampler import Sampler
 from amq.server.logs import Log
+from amq.server.thresholds import Alarms
 from tests.harness.process import BrokerProcess
 
 LOOPBACK = ("127.0.0.1", 50_000)
@@ -43,6 +44,7 @@ def new_node(broker: Broker) -> Node:
         journal=None,
         log=Log(),
         reload=reload,
+        thresholds=Alarms(broker, None, None),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import httpx
@@ -48,3 +49,30 @@ def test_what_cannot_be_is_told(api: httpx.Client, method: str, path: str, body:
 
 def test_rotating_says_how_many_files_there_are(api: httpx.Client) -> None:
     assert api.post("/amq/logs/rotate").json() == {"files": 0}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field", "limit"),
+    [
+        ("/amq/memory-high-watermark", {"absolute": "3GB"}, "mem_limit", 3_000_000_000),
+        ("/amq/memory-high-watermark", {"absolute": 2**33}, "mem_limit", 2**33),
+        ("/amq/disk-free-limit", {"absolute": 77_000_000}, "disk_free_limit", 77_000_000),
+    ],
+)
+def test_thresholds_of_alarms_can_be_moved(
+    api: httpx.Client, path: str, body: dict[str, Any], field: str, limit: int
+) -> None:
+    assert api.put(path, json=body).status_code == 204
+    deadline = time.monotonic() + 20
+    while api.get("/nodes").json()[0][field] != limit:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+@pytest.mark.parametrize("path", ["/amq/memory-high-watermark", "/amq/disk-free-limit"])
+@pytest.mark.parametrize(
+    "body", [{}, {"relative": "x"}, {"absolute": "much"}, {"absolute": -1}, {"relative": -0.5}, {"limit": 1}]
+)
+def test_thresholds_that_are_none_are_refused(api: httpx.Client, path: str, body: dict[str, Any]) -> None:
+    answer = api.put(path, json=body)
+    assert (answer.status_code, answer.json()["error"]) == (400, "bad_request")

@@ -16,6 +16,7 @@ from amq.config.reloaded import Outcome
 from amq.management.sessions import Sessions
 from amq.management.visitor import Visitor
 from amq.metrics.log_line import LogControl
+from amq.metrics.thresholds import Thresholds
 from amq.vhost.settling import settle
 
 T = TypeVar("T")
@@ -65,6 +66,7 @@ class Node:
     log: LogControl
     # Raises ReloadRefused.
     reload: Callable[[], Awaitable[Outcome]]
+    thresholds: Thresholds
     # Set when the broker stops: streams end then.
     stopping: trio.Event = attrs.field(factory=trio.Event)
     # Who is signed in to the console.

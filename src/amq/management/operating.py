@@ -6,8 +6,10 @@ from typing import Any, Final
 import attrs
 import trio
 
+from amq.config import values
 from amq.config.log import LOG_LEVELS
 from amq.config.reloaded import ReloadRefused
+from amq.config.settings import DiskFreeLimit, MemoryWatermark
 from amq.management.answers import Answer, event, no_content, ok, stream
 from amq.management.call import Call
 from amq.management.endpoint import ADMINISTRATOR, MONITORING, Endpoint, Parameter, Schema
@@ -85,6 +87,54 @@ async def reload(call: Call) -> Answer:
         raise BadRequest(str(refused)) from None
 
 
+async def set_memory_high_watermark(call: Call) -> Answer:
+    """Move the threshold of the memory alarm."""
+    given = call.json()
+    _known(given)
+    try:
+        watermark = MemoryWatermark(_share(given, 0.4), _octets(given, None))
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
+    call.node.thresholds.set_memory_high_watermark(watermark)
+    return no_content()
+
+
+async def set_disk_free_limit(call: Call) -> Answer:
+    """Move the threshold of the disk alarm."""
+    given = call.json()
+    _known(given)
+    try:
+        limit = DiskFreeLimit(_octets(given, 0), _share(given, None))
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
+    call.node.thresholds.set_disk_free_limit(limit)
+    return no_content()
+
+
+def _known(given: dict[str, Any]) -> None:
+    if set(given) not in ({"relative"}, {"absolute"}):
+        raise BadRequest("give either relative (a share of the machine's memory) or absolute (bytes, or text as 2GB)")
+
+
+def _share(given: dict[str, Any], default: float | None) -> Any:
+    share = given.get("relative", default)
+    if share is not None and (isinstance(share, bool) or not isinstance(share, int | float)):
+        raise BadRequest(f"relative must be a number, not {share!r}")
+    return share
+
+
+def _octets(given: dict[str, Any], default: int | None) -> Any:
+    octets = given.get("absolute", default)
+    if isinstance(octets, str):
+        try:
+            return values.memory(octets)
+        except ValueError as error:
+            raise BadRequest(f"absolute: {error}") from None
+    if octets is not None and (isinstance(octets, bool) or not isinstance(octets, int)):
+        raise BadRequest(f"absolute must be a number of bytes or a text such as 2GB, not {octets!r}")
+    return octets
+
+
 def _counts(line: LogLine, least: int) -> bool:
     return line.level in LOG_LEVELS and LOG_LEVELS.index(line.level) >= least
 
@@ -104,6 +154,13 @@ def _number(text: str) -> int:
 def _limits(**properties: Any) -> Schema:
     return {"type": "object", "properties": properties, "required": list(properties)}
 
+
+THRESHOLD: Final[Schema] = {
+    "type": "object",
+    "properties": {"relative": {"type": "number"}, "absolute": {"type": ["integer", "string"]}},
+    "minProperties": 1,
+    "maxProperties": 1,
+}
 
 TABLE: Final[tuple[Endpoint, ...]] = (
     Endpoint(
@@ -135,6 +192,24 @@ TABLE: Final[tuple[Endpoint, ...]] = (
         "Log from another level on, until the configuration is read again",
         {204: "It is so", 400: "No level"},
         body=_limits(level=LEVEL),
+    ),
+    Endpoint(
+        "PUT",
+        "/amq/memory-high-watermark",
+        ADMINISTRATOR,
+        set_memory_high_watermark,
+        "Move the threshold of the memory alarm, until the configuration is read again",
+        {204: "It is so", 400: "No share and no amount"},
+        body=THRESHOLD,
+    ),
+    Endpoint(
+        "PUT",
+        "/amq/disk-free-limit",
+        ADMINISTRATOR,
+        set_disk_free_limit,
+        "Move the threshold of the disk alarm, until the configuration is read again",
+        {204: "It is so", 400: "No share and no amount"},
+        body=THRESHOLD,
     ),
     Endpoint(
         "POST",

@@ -44,8 +44,8 @@ def new_node(web: Web, surroundings: Surroundings) -> Node:
         broker,
         started,
         memory.resident,
-        lambda: surroundings.memory_limit,
-        lambda: surroundings.disk_free_limit,
+        surroundings.thresholds.memory_limit,
+        surroundings.thresholds.disk_free_limit,
         folder=_folder(settings),
         journal=surroundings.journal,
     )
@@ -61,6 +61,7 @@ def new_node(web: Web, surroundings: Surroundings) -> Node:
         journal=surroundings.journal,
         log=Log(),
         reload=web.reload,
+        thresholds=surroundings.thresholds,
         stopping=web.stopping,
     )
 

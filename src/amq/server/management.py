@@ -19,6 +19,7 @@ from amq.config.reloaded import Outcome
 from amq.config.settings import Listener, Settings, TlsSettings
 from amq.config.web import ManagementSettings, PrometheusSettings
 from amq.metrics.journal import JournalStatistics
+from amq.metrics.thresholds import Thresholds
 from amq.server.errors import SettingError, StartError
 from amq.server.listener import Door, close_doors, open_doors
 from amq.server.owner import OwnerDoor, open_owner_door, socket_path
@@ -39,13 +40,12 @@ FIGURES_PORTS: Final = (15692, 15691)
 
 @attrs.frozen(kw_only=True)
 class Surroundings:
-    """The server, for what is put around it. `flush` sends what is in the outboxes; limits are in bytes."""
+    """The server, for what is put around it. `flush` sends what is in the outboxes."""
 
     broker: Broker
     flush: Callable[[], None]
     doors: Sequence[Door]
-    memory_limit: int
-    disk_free_limit: int
+    thresholds: Thresholds
     journal: JournalStatistics | None
 
 

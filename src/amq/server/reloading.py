@@ -13,7 +13,7 @@ from amq.config.keys import KEYS
 from amq.config.load import ConfigError
 from amq.config.reloaded import Outcome, ReloadRefused
 from amq.config.settings import Settings, TlsSettings
-from amq.server import logs, memory
+from amq.server import logs
 from amq.server.errors import StartError
 from amq.server.listener import Door
 from amq.server.server import Server
@@ -33,6 +33,12 @@ CHANGEABLE: Final = frozenset(
         "handshake_timeout",
         "ssl_handshake_timeout",
         "password_hashing_module",
+        "auth_mechanisms",
+        "loopback_users",
+        "logins",
+        "ssl_cert_login_from",
+        "ssl_cert_login_san_type",
+        "ssl_cert_login_san_index",
         "limits",
         "logins",
         "loopback_users",
@@ -90,9 +96,8 @@ class Reloader:
             warnings,
         )
         if contexts:
-            outcome.changed.append(
-                f"TLS certificates of {', '.join(door.address() for door, _ in contexts)}: read anew"
-            )
+            addresses = ", ".join(door.address() for door, _ in contexts)
+            outcome.changed.append(f"TLS certificates of {addresses}: read anew")
         _report(outcome)
         return outcome
 
@@ -100,11 +105,7 @@ class Reloader:
         server = self.server
         server.settings = settings
         server.broker.adopt(settings)
-        total = settings.total_memory_available_override_value or memory.available()
-        if server.alarm is not None and total is not None:
-            server.alarm.limit = settings.memory_high_watermark.limit(total)
-        if server.storage is not None:
-            server.storage.alarm.limit = settings.disk_free_limit.limit(total)
+        server.thresholds.apply()
 
     async def serve(self, hangups: AsyncIterator[int]) -> None:
         """Reload at every signal, until cancelled."""

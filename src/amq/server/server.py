@@ -24,6 +24,7 @@ from amq.server.log_lines import LEVELS
 from amq.server.logins import decide
 from amq.server.management import Surroundings, Web
 from amq.server.storage import Storage
+from amq.server.thresholds import Alarms
 from amq.server.ticker import Ticker
 from amq.server.tls import server_context
 from amq.server.transport import send_all, serve_connection
@@ -49,6 +50,7 @@ class Server:
     web: Web | None = None
     doors: list[Door] = attrs.field(factory=list, init=False)
     ticker: Ticker = attrs.field(init=False)
+    thresholds: Alarms = attrs.field(init=False)
     _accepting: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
     _services: trio.Nursery | None = attrs.field(default=None, init=False)
     _clients: dict[trio.CancelScope, trio.SocketStream] = attrs.field(factory=dict, init=False)
@@ -56,6 +58,7 @@ class Server:
     _refusing: bool = attrs.field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
+        self.thresholds = Alarms(self.broker, self.alarm, self.storage)
         self.ticker = Ticker(self.broker, self.flush)
         if self.storage is not None:
             self.storage.attach(self.flush)
@@ -144,8 +147,7 @@ class Server:
             broker=self.broker,
             flush=self.flush,
             doors=self.doors,
-            memory_limit=0 if self.alarm is None else self.alarm.limit,
-            disk_free_limit=0 if storage is None else storage.alarm.limit,
+            thresholds=self.thresholds,
             journal=None if storage is None or storage.writer is None else storage.writer.statistics,
         )
 
