@@ -135,13 +135,8 @@ WANTED: Final[tuple[Wanted, ...]] = (
     ),
     Wanted("mistakes in documents are told with their place", "failed_to_parse_json", "definitions"),
     Wanted("no Erlang process reduces anything here", r"reductions_details\.(avg|avg_rate|samples)", "busy_clients"),
-    Wanted(
-        "what the disk does is sampled for the node, not for messages",
-        r"disk_(reads|writes)_details\.(samples|avg|avg_rate): RabbitMQ alone",
-        "overview",
-    ),
     Wanted("amq says what it is, too", "amq_version: amq alone", "overview"),
-    Wanted("there is no cowboy, and no plugin brings pages along", "cowboy_opts|/extensions: body", "overview nodes"),
+    Wanted("no plugin brings pages along", "/extensions: body", "overview"),
     Wanted("a file of settings is named when there is one", "config_files: RabbitMQ has", "nodes"),
     Wanted(
         "who declared an exchange is not kept",
