@@ -3,7 +3,7 @@
 import pytest
 
 from amq.auth import argon2id
-from amq.auth.passwords import ALGORITHMS, algorithm_for, check_hash, hash_password, verify_password
+from amq.auth.passwords import ALGORITHMS, algorithm_for, algorithm_of, check_hash, hash_password, verify_password
 from amq.config.settings import Settings
 
 
@@ -60,3 +60,8 @@ def test_passwords_are_hashed_by_argon2id_where_definitions_are_kept_and_it_is_i
     assert algorithm_for(Settings(), keeps=True) == "rabbit_password_hashing_sha256"
     sha512 = "rabbit_password_hashing_sha512"
     assert algorithm_for(Settings(password_hashing_module=sha512), keeps=True) == sha512
+
+
+@pytest.mark.parametrize("algorithm", ["rabbit_password_hashing_sha256", "argon2id"])
+def test_a_hash_without_the_name_of_its_algorithm_is_known_by_its_form(algorithm: str) -> None:
+    assert algorithm_of(hash_password(b"x", algorithm)) == algorithm

@@ -15,6 +15,7 @@ from base64 import b64decode
 from typing import Any, Final
 
 NAME: Final = "argon2id"
+PREFIX: Final = "$argon2id$"
 # What OWASP recommends ("Password Storage Cheat Sheet"): memory in KiB, passes over it, lanes.
 MEMORY: Final = 19_456
 PASSES: Final = 2

@@ -71,6 +71,11 @@ def algorithm_for(settings: Settings, keeps: bool) -> str:
     return argon2id.NAME if keeps and argon2id.available() else DEFAULT_ALGORITHM
 
 
+def algorithm_of(password_hash: str) -> str:
+    """What made a hash that comes without the name of its algorithm: those of argon2id show it, RabbitMQ's do not."""
+    return argon2id.NAME if password_hash.startswith(argon2id.PREFIX) else DEFAULT_ALGORITHM
+
+
 def check_hash(password_hash: str, algorithm: str) -> None:
     """Refuse what cannot be a hash of this algorithm; the empty hash is fine.
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import trio
 
-from amq.auth.passwords import ALGORITHMS, DEFAULT_ALGORITHM, hash_password, is_slow
+from amq.auth.passwords import ALGORITHMS, DEFAULT_ALGORITHM, algorithm_of, hash_password, is_slow
 from amq.auth.users import User, UserError
 from amq.management.answers import Answer, created, no_content, ok
 from amq.management.call import Call
@@ -141,9 +141,10 @@ async def _secret(call: Call, body: dict[str, Any]) -> tuple[str, str]:
 
 
 def _hash(body: dict[str, Any]) -> tuple[str, str]:
-    found, algorithm = body["password_hash"], body.get("hashing_algorithm", DEFAULT_ALGORITHM)
+    found = body["password_hash"]
     if not isinstance(found, str):
         raise BadRequest(["not_string", "password_hash"])
+    algorithm = body.get("hashing_algorithm", algorithm_of(found))
     if algorithm not in ALGORITHMS:
         raise BadRequest(f"hashing_algorithm {algorithm!r} is not known, allowed: {', '.join(ALGORITHMS)}")
     if not is_slow(algorithm):
