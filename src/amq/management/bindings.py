@@ -18,6 +18,7 @@ from amq.management.errors import NotFound
 from amq.management.listing import listing
 from amq.management.properties_key import named, properties_key
 from amq.management.reasons import defining
+from amq.management.turns import Turns
 from amq.management.visible import listed_vhosts
 from amq.queues.base import Queue
 from amq.vhost.vhost import Vhost
@@ -95,12 +96,12 @@ def between(vhost: Vhost, source: Exchange | None, destination: Destination | No
 
 async def bindings_listed(call: Call, found: Iterable[Bound]) -> Answer:
     """A list of bindings."""
-    return await listing(call, found, binding_json, sorts=SORTS)
+    return await listing(call, [bound async for bound in Turns().each(found)], binding_json, sorts=SORTS)
 
 
 async def list_all(call: Call) -> Answer:
     """GET /bindings."""
-    return await bindings_listed(call, [bound for vhost in listed_vhosts(call) for bound in everything(vhost)])
+    return await bindings_listed(call, (bound for vhost in listed_vhosts(call) for bound in everything(vhost)))
 
 
 async def list_of_vhost(call: Call) -> Answer:

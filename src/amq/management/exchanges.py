@@ -22,8 +22,10 @@ from amq.management.entity_schemas import (
 )
 from amq.management.errors import NotFound
 from amq.management.listing import listing
+from amq.management.ordering import in_order
 from amq.management.queue_json import exchange_json
 from amq.management.reasons import defining
+from amq.management.turns import Turns
 from amq.management.visible import listed_vhosts
 from amq.management.windows import stats_disabled, windows
 from amq.metrics.ranges import Ranges
@@ -55,9 +57,10 @@ async def list_of_vhost(call: Call) -> Answer:
 
 async def _listed(call: Call, vhosts: Iterable[Vhost]) -> Answer:
     ranges = wanted(call, "invalid_range_parameters")
+    turns = Turns()
     return await listing(
         call,
-        [(vhost, exchange) for vhost in vhosts for _, exchange in sorted(vhost.exchanges.items())],
+        [(vhost, exchange) for vhost in vhosts for exchange in await in_order(vhost.exchanges, turns)],
         lambda found: exchange_json(call.node, found[0], found[1], ranges),
         name=lambda found: text(found[1].name),
     )

@@ -44,12 +44,11 @@ class Page:
             )
         return items[first : first + self.size]
 
-    def wrap(self, items: list[Any], filtered: int, total: int) -> dict[str, Any]:
-        """The answer: the items of this page, with how many there are after and before filtering."""
+    def wrap(self, count: int, filtered: int, total: int) -> dict[str, Any]:
+        """What the answer says besides its `count` items: how many there are after and before filtering."""
         return {
             "filtered_count": filtered,
-            "item_count": len(items),
-            "items": items,
+            "item_count": count,
             "page": self.number,
             "page_count": -(-filtered // self.size),
             "page_size": self.size,

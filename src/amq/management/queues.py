@@ -23,8 +23,10 @@ from amq.management.entity_schemas import (
 )
 from amq.management.errors import BadRequest, NotFound
 from amq.management.listing import listing
+from amq.management.ordering import in_order
 from amq.management.queue_json import queue_bare, queue_brief, queue_detailed, queue_full, queue_totals
 from amq.management.reasons import defining
+from amq.management.turns import Turns
 from amq.management.visible import listed_vhosts
 from amq.management.windows import stats_disabled, totals_enabled, windows
 from amq.queues.base import Queue
@@ -61,7 +63,8 @@ async def list_of_vhost(call: Call) -> Answer:
 
 
 async def _listed(call: Call, vhosts: Iterable[Vhost], detailed: bool) -> Answer:
-    found = [(vhost, queue) for vhost in vhosts for _, queue in sorted(vhost.queues.items())]
+    turns = Turns()
+    found = [(vhost, queue) for vhost in vhosts for queue in await in_order(vhost.queues, turns)]
     return await listing(call, found, _describer(call, detailed), name=_name, values=_VALUES)
 
 
