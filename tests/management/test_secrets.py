@@ -7,6 +7,7 @@ was used, right or wrong, as text and as the forms in which clients send it.
 import base64
 import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -45,11 +46,14 @@ def told(emitted: bytes, *besides: str) -> list[str]:
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> BrokerProcess:
+def broker(tmp_path: Path) -> Iterator[BrokerProcess]:
     environment = {"AMQ_DEFAULT_PASS": DEFAULT, "AMQ_ANONYMOUS_LOGIN_PASS": UNUSED, "AMQ_SSL_OPTIONS__PASSWORD": KEY}
-    return BrokerProcess(
+    broker = BrokerProcess(
         tmp_path, data=tmp_path / "data", management=True, options=("--log-level", "debug"), environment=environment
     )
+    broker.start()
+    yield broker
+    broker.kill()
 
 
 def connect(broker: BrokerProcess, user: str, password: str) -> None:
@@ -96,7 +100,6 @@ LISTS = [
 
 def test_a_process_that_logs_all_it_can_tells_no_password(broker: BrokerProcess) -> None:
     emitted: list[bytes] = []
-    broker.start()
     base = f"http://127.0.0.1:{broker.http_port}/api"
     with httpx.Client(base_url=base, auth=("guest", DEFAULT)) as client:
         node = client.get("/overview").json()["node"]
@@ -118,6 +121,7 @@ def test_a_process_that_logs_all_it_can_tells_no_password(broker: BrokerProcess)
     broker.stop()
     log = broker.output().encode()
     assert b"PLAIN login refused" in log
+    assert b"HTTP access denied: user 'app' - invalid credentials" in log
     assert told(log) == []
     assert told(b"\n".join(emitted)) == []
     # Nor on disk, but as hashes.

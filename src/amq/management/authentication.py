@@ -9,6 +9,7 @@ from typing import Final
 
 from amq.auth.credentials import LoginPeer, Refusal, peer_at
 from amq.auth.users import User
+from amq.broker import WARNING
 from amq.management.errors import ApiError
 from amq.management.headers import SAFE_METHODS
 from amq.management.node import Node
@@ -62,6 +63,9 @@ async def login(node: Node, name: str, password: str, source: str, challenge: bo
     """
     user = await node.authenticate(name, password, peer(source))
     if isinstance(user, Refusal):
+        if not user.retry_after or node.broker.logins.attempts.first_refusal(peer(source).address):
+            node.broker.note(WARNING, f"HTTP access denied: {user.reason}")
+            node.flush()
         if user.retry_after:
             wait = {"retry-after": str(ceil(user.retry_after))}
             raise ApiError(429, "too_many_requests", "Too many logins have failed", wait)
