@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable
 from functools import cache
 from importlib import metadata
+from pathlib import Path
 from typing import Any, Final
 
 from amq.config.settings import Settings
@@ -54,18 +55,33 @@ def auth_mechanisms(settings: Settings) -> list[dict[str, Any]]:
     ]
 
 
+def log_files(settings: Settings) -> list[str]:
+    """Where the log goes."""
+    files = ["<stderr>"] if settings.log.console else []
+    if settings.log.file is not None:
+        folder = Path(settings.log.folder) if settings.log.folder is not None else Path(settings.data or ".") / "log"
+        files.append(str(folder / settings.log.file))
+    return files
+
+
 def listeners(node: Node) -> list[dict[str, Any]]:
     """Every socket that listens."""
     facts = sorted(node.listeners(), key=lambda fact: (fact.protocol, fact.port))
-    return [_listener(node.name, fact) for fact in facts]
+    return [_listener(node, fact) for fact in facts]
 
 
-def _listener(name: str, fact: ListenerFact) -> dict[str, Any]:
-    options: dict[str, Any] = {"backlog": 128, "nodelay": True}
+def _listener(node: Node, fact: ListenerFact) -> dict[str, Any]:
+    tcp = node.broker.settings.tcp
+    options: dict[str, Any] = {
+        "backlog": tcp.backlog,
+        "nodelay": tcp.nodelay,
+        "linger": [True, 0],
+        "exit_on_close": False,
+    }
     if fact.protocol not in ("amqp", "amqp/ssl"):
         options = {"ip": fact.ip, "port": fact.port, "protocol": fact.protocol}
     return {
-        "node": name,
+        "node": node.name,
         "protocol": fact.protocol,
         "ip_address": fact.ip or "::",
         "port": fact.port,
@@ -84,6 +100,7 @@ def contexts(node: Node, prefix: str) -> list[dict[str, Any]]:
         context: dict[str, Any] = {
             "description": WEB_PROTOCOLS[protocol],
             "path": path,
+            "cowboy_opts": "[]",
             "ip": fact.ip or "::",
             "port": str(fact.port),
         }

@@ -137,7 +137,7 @@ def about(call: Call) -> dict[str, Any]:
         "auth_mechanisms": node_json.auth_mechanisms(settings),
         "applications": node_json.applications(settings),
         "contexts": node_json.contexts(call.node, settings.management.path_prefix),
-        "log_files": ["<stderr>"],
+        "log_files": node_json.log_files(settings),
         "db_dir": settings.data or "",
         "config_files": [],
         "net_ticktime": NET_TICKTIME,
@@ -152,11 +152,18 @@ def figures(call: Call, ranges: Ranges) -> dict[str, Any]:
     sampler = call.node.sampler
     return {
         **stats.node_stats(sampler, ranges),
-        **{name: figure for nothing in NOTHING for name, figure in stats.nothing(nothing, sampler, ranges).items()},
+        **{name: figure for nothing in NOTHING for name, figure in nothing_of(nothing, call, ranges).items()},
         **stats.churn_rates(sampler, ranges),
         "cluster_links": [],
         "metrics_gc_queue_length": {f"{kind}_{_end(kind)}": 0 for kind in COLLECTED},
     }
+
+
+def nothing_of(name: str, call: Call, ranges: Ranges) -> dict[str, Any]:
+    """A figure that is always 0, with its details."""
+    found = stats.nothing(name, call.node.sampler, ranges.node_stats)
+    # Times are decimal fractions, nothing or not.
+    return {**found, name: 0.0} if name.endswith("_avg_time") else found
 
 
 def _end(kind: str) -> str:

@@ -44,7 +44,7 @@ async def overview(call: Call) -> Answer:
         shown["node"] = call.node.name
         shown["listeners"] = node_json.listeners(call.node)
         shown["contexts"] = [
-            {"ssl_opts": [], "node": call.node.name, "cowboy_opts": "[]", **context}
+            {"ssl_opts": [], "node": call.node.name, **context}
             for context in node_json.contexts(call.node, call.node.broker.settings.management.path_prefix)
         ]
     return ok(shown)
@@ -77,10 +77,8 @@ def totals(call: Call, vhosts: list[Vhost] | None, ranges: Ranges) -> dict[str, 
     """What these vhosts come to; None: what everything does."""
     sampler = call.node.sampler
     message_stats = stats.message_stats(sampler, vhosts, ranges)
-    if message_stats:
-        # RabbitMQ's queues write messages to disk themselves; here the journal does, which counts elsewhere.
-        for name in ("disk_reads", "disk_writes"):
-            message_stats |= {name: 0, f"{name}_details": {"rate": 0.0}}
+    if message_stats and vhosts is None:
+        message_stats |= stats.disk(sampler, ranges)
     among = list(call.node.broker.vhosts.values()) if vhosts is None else vhosts
     return {
         "message_stats": message_stats,

@@ -30,8 +30,10 @@ __all__ = [
     "Of",
     "Ranges",
     "churn_rates",
+    "disk",
     "message_stats",
     "node_stats",
+    "nothing",
     "octets",
     "queue_totals",
     "ranges_of",
@@ -111,9 +113,19 @@ def node_stats(sampler: Sampler, ranges: Ranges = NO_RANGES) -> dict[str, Any]:
     return {name: _in_ms(name, figure) for name, figure in shown.items()}
 
 
-def nothing(name: str, sampler: Sampler, ranges: Ranges = NO_RANGES) -> dict[str, Any]:
-    """The same for a figure of RabbitMQ's nodes that is always 0 here."""
-    return _with_details(sampler, (), {name: 0}, ranges.node_stats)
+def nothing(name: str, sampler: Sampler, window: Range | None = None) -> dict[str, Any]:
+    """The same for a figure of RabbitMQ's that is always 0 here."""
+    return _with_details(sampler, (), {name: 0}, window)
+
+
+def disk(sampler: Sampler, ranges: Ranges = NO_RANGES) -> dict[str, Any]:
+    """`disk_reads` and `disk_writes`: messages that were read from the disk, which are not counted, and written."""
+    written = _figures(sampler, (sampler,), ("msg_store_write_count",), ranges.msg_rates)
+    return {
+        **nothing("disk_reads", sampler, ranges.msg_rates),
+        "disk_writes": written["msg_store_write_count"],
+        "disk_writes_details": written["msg_store_write_count_details"],
+    }
 
 
 def rate_details(sampler: Sampler, of: Of, name: str, ranges: Ranges = NO_RANGES) -> dict[str, Any]:
