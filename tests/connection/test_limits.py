@@ -111,7 +111,7 @@ def test_a_limit_that_is_lowered_leaves_who_is_in() -> None:
 
 
 OF_USER = "number of channels opened for user 'app' has reached the maximum allowed user limit of (2)"
-OF_NODE = "number of channels opened on node 'amq@localhost' has reached the maximum allowed limit of (2)"
+OF_NODE = f"number of channels opened on node '{Settings().node_name}' has reached the maximum allowed limit of (2)"
 
 
 def test_a_user_has_so_many_channels_over_all_connections() -> None:

@@ -1,9 +1,10 @@
 """Answers questions about passwords in threads, so that a slow hash holds up nobody.
 
-At most `THREADS` at once, since each takes a processor and 19 MiB; the others wait in order. A question that is being
+At most `THREADS` at once, since each takes a processor, which messages need, and 19 MiB; the others wait in order. A question that is being
 answered is not asked a second time: a page that makes twenty requests with one password costs one hash.
 """
 
+import os
 import time
 from functools import partial
 from typing import Final
@@ -17,7 +18,8 @@ from amq.auth.logins import Logins
 from amq.auth.passwords import hash_password, is_slow
 from amq.auth.users import User
 
-THREADS: Final = 2
+# Half of the processors, and no more than a few.
+THREADS: Final = max(1, min(4, (os.cpu_count() or 1) // 2))
 # Questions that may wait; whoever comes then is refused.
 MOST_WAITING: Final = 256
 RETRY: Final = 1.0  # seconds

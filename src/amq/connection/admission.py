@@ -5,6 +5,7 @@ Order and texts are RabbitMQ's.
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 from amq.broker import Broker
 from amq.errors import NOT_ALLOWED, PRECONDITION_FAILED, ChannelFault, ConnectionFault
@@ -13,7 +14,7 @@ from amq.vhost.parameters import MAX_CONNECTIONS, MAX_QUEUES
 from amq.vhost.vhost import Vhost
 from amq.wire.tables import Table
 
-MAX_CHANNELS = "max-channels"
+MAX_CHANNELS: Final = "max-channels"
 
 
 def check_connection(broker: Broker, name: str, user: str) -> Vhost:
@@ -47,7 +48,7 @@ def check_channel(broker: Broker, user: str) -> None:
     if most is not None and occupancy.channels >= most:
         raise ConnectionFault(
             NOT_ALLOWED,
-            f"number of channels opened on node '{broker.settings.cluster_name}' "
+            f"number of channels opened on node '{broker.settings.node_name}' "
             f"has reached the maximum allowed limit of ({most})",
             blamed=False,
         )
