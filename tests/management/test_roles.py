@@ -111,6 +111,7 @@ WHO = {
     """,
     "monitoring": """
         /amq/logs  GET
+        /amq/top/{kind}  GET
         /auth/attempts/{node}  GET DELETE
         /auth/attempts/{node}/source  GET DELETE
         /nodes  GET
@@ -124,8 +125,10 @@ WHO = {
     """,
     "administrator": """
         /amq/definitions/check  POST
+        /amq/disk-free-limit  PUT
         /amq/logs/level  PUT
         /amq/logs/rotate  POST
+        /amq/memory-high-watermark  PUT
         /amq/operator-policies/{vhost}/preview  POST
         /amq/reload  POST
         /amq/trace/{vhost}  GET
