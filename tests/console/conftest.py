@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,13 @@ import httpx
 import pytest
 
 from tests.console.driver import ARGUMENTS, Console, Guard
+from tests.console.pages import furnish
 from tests.harness.process import BrokerProcess
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+AXE = "axe-core@4.10.3"
 ARTEFACTS = Path(__file__).parents[2] / "test-artefacts" / "console"
 
 
@@ -64,17 +67,23 @@ def session(broker_process: BrokerProcess) -> dict[str, Any]:
 
 
 @pytest.fixture
-def open_console(broker_process: BrokerProcess, browser: Any, session: dict[str, Any]) -> Iterator[Callable[..., Console]]:
-    """Opens consoles, each in a browser profile of its own; `user` None: nobody is signed in."""
-    opened: list[tuple[Any, Guard]] = []
+def open_console(
+    broker_process: BrokerProcess, browser: Any, session: dict[str, Any]
+) -> Iterator[Callable[..., Console]]:
+    """Opens consoles, each in a browser profile of its own; `user` None: nobody is signed in.
 
-    def open_console(user: str | None = "guest", password: str = "guest", **options: Any) -> Console:
+    With `watched=False` the test is about what a console must not do, and looks at it itself.
+    """
+    opened: list[tuple[Any, Guard, bool]] = []
+
+    def open_console(
+        user: str | None = "guest", password: str = "guest", watched: bool = True, **options: Any
+    ) -> Console:
         base = f"http://127.0.0.1:{broker_process.http_port}"
         context = browser.new_context(base_url=base, **{"viewport": {"width": 1280, "height": 800}, **options})
         context.set_default_timeout(15_000)
         page = context.new_page()
-        guard = Guard(page, base)
-        opened.append((context, guard))
+        opened.append((context, Guard(page, base), watched))
         console = Console(page, base)
         if user == "guest":
             context.add_cookies(session["cookies"])
@@ -85,9 +94,9 @@ def open_console(broker_process: BrokerProcess, browser: Any, session: dict[str,
         return console
 
     yield open_console
-    for context, guard in opened:
+    for context, guard, watched in opened:
         context.close()
-        guard.check()
+        assert not (watched and guard.faults), guard.faults
 
 
 @pytest.fixture
@@ -102,3 +111,29 @@ def artefacts() -> Path:
     folder = Path(os.environ.get("AMQ_TEST_ARTEFACTS", ARTEFACTS))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def furnished(api: httpx.Client, broker_process: BrokerProcess) -> Iterator[None]:
+    """A vhost `shop` with something of everything."""
+    connection = furnish(api, broker_process.url)
+    yield
+    connection.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The source of axe-core, a checker of accessibility; installed once into the user's cache, not into the tree."""
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("npm is not installed, which brings axe-core")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "amq-tests" / AXE.replace("@", "-")
+    source = cache / "node_modules" / "axe-core" / "axe.min.js"
+    if not source.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        command = [npm, "install", "--no-audit", "--no-fund", "--prefix", str(cache), AXE]
+        try:
+            subprocess.run(command, cwd=cache, capture_output=True, text=True, timeout=120, check=True)
+        except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as failure:
+            pytest.skip(f"axe-core cannot be installed, no registry? {failure}")
+    return source.read_text()

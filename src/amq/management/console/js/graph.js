@@ -19,7 +19,7 @@ export function graph(vhost, start, types, edges, lit) {
   const { nodes, chips, width, height } = layout(start, edges);
   const reached = new Set([nodeKey("exchange", start)]);
   for (const edge of edges) if (lit.has(edgeKey(edge))) reached.add(nodeKey(edge.destination_type, edge.destination));
-  return h("div", { class: "graph", role: "region", "aria-label": "Bindings graph", tabindex: "0" },
+  return h("div", { class: "graph", role: "group", "aria-label": "Bindings graph", tabindex: "0" },
     h("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": "Where messages go from here; the table below says the same in words", class: lit.size ? "tried" : null },
       chips.map((chip) => wires(chip, lit.has(edgeKey(chip.edge)))),
       chips.map((chip) => chipBox(chip, lit.get(edgeKey(chip.edge)))),

@@ -87,7 +87,8 @@ async function refresh() {
   asked.abort = new AbortController();
   const { signal } = asked;
   try {
-    const data = await asked.definition.load(asked);
+    // A page that is opened anew offers the virtual hosts that there are by now.
+    const [data] = await Promise.all([asked.definition.load(asked), asked.loaded ? null : loadVhosts(signal)]);
     if (signal.aborted) return;
     asked.data = data;
     asked.error = null;
@@ -150,12 +151,14 @@ function arrive() {
 
 const who = () => getIfAllowed("whoami");
 
+async function loadVhosts(signal) {
+  app.vhosts = (await getIfAllowed("vhosts?columns=name&disable_stats=true", signal, [])).map((vhost) => vhost.name);
+}
+
 async function enter() {
   app.user = await who();
   if (!app.user) return redraw();
-  const [name, vhosts] = await Promise.all([getIfAllowed("cluster-name"), getIfAllowed("vhosts?columns=name", undefined, [])]);
-  app.cluster = name?.name ?? "";
-  app.vhosts = vhosts.map((vhost) => vhost.name);
+  app.cluster = (await getIfAllowed("cluster-name"))?.name ?? "";
   page = null;
   arrive();
 }

@@ -8,7 +8,7 @@ import { change, link } from "./router.js";
 export const facts = (pairs) => h("dl", { class: "facts" }, Object.entries(pairs).filter(([, shown]) => shown !== undefined && shown !== null)
   .map(([name, shown]) => h("div", { key: name }, h("dt", {}, name), h("dd", {}, shown))));
 
-export const card = (title, ...content) => h("section", { class: "card", key: "card-" + title, "aria-label": title }, h("h2", {}, title), content);
+export const card = (title, ...content) => h("section", { class: "card", key: "card-" + title }, h("h2", {}, title), content);
 
 export const badge = (text, kind = "", title = null) => h("span", { class: `badge ${kind}`, title }, text);
 

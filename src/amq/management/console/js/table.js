@@ -10,7 +10,7 @@ import { recall, remember } from "./settings.js";
 export function table(ctx, { id, label, columns, rows, key, empty = "Nothing here.", fixed = false, whole }) {
   const shown = columns.filter((column) => fixed || visible(id, column));
   const kept = hold(ctx, id, rows, key);
-  return h("div", { class: "table", key: "table-" + id, role: "region", "aria-label": label, tabindex: "0" },
+  return h("div", { class: "table", key: "table-" + id, role: "group", "aria-label": label, tabindex: "0" },
     h("table", { onpointerenter: () => (memory(ctx, id).held = true), onpointerleave: () => (memory(ctx, id).held = false) },
       h("caption", { class: "unseen" }, label),
       h("thead", {}, h("tr", {}, shown.map((column) => head(ctx, column)))),
@@ -29,7 +29,7 @@ function head(ctx, column) {
   // Numbers are asked for from the top, names from the start.
   const next = sorted ? (desc ? "" : "1") : column.end ? "1" : "";
   return h("th", { scope: "col", key: column.name, class: classes(column), title: column.hint, "aria-sort": sorted ? direction : column.sort ? "none" : null },
-    column.sort === undefined ? column.label : h("a", { href: change(ctx.route, { sort: column.sort, desc: next, page: "" }) }, column.label,
+    column.sort === undefined ? column.label || h("span", { class: "unseen" }, column.name) : h("a", { href: change(ctx.route, { sort: column.sort, desc: next, page: "" }) }, column.label,
       h("span", { class: "arrow", "aria-hidden": "true" }, sorted ? (desc ? "↓" : "↑") : "")));
 }
 
@@ -39,7 +39,7 @@ const visible = (id, column) => chosen(id)[column.name] ?? !column.optional;
 export function columnChooser(ctx, id, columns) {
   return h("details", { class: "chooser", key: "chooser" },
     h("summary", {}, "Columns"),
-    h("fieldset", {}, h("legend", { class: "unseen" }, "Columns to show"), columns.slice(1).map((column) => h("label", { class: "check", key: column.name },
+    h("fieldset", {}, h("legend", { class: "unseen" }, "Columns to show"), columns.slice(1).filter((column) => column.label).map((column) => h("label", { class: "check", key: column.name },
       h("input", { type: "checkbox", checked: visible(id, column), onchange: (event) => {
         remember("columns." + id, { ...chosen(id), [column.name]: event.target.checked });
         ctx.redraw();

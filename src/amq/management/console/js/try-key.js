@@ -15,7 +15,7 @@ export function tryKey(ctx, vhost, name, drawn) {
   const known = new Set(drawn.bindings.map(edgeKey));
   const edges = [...hops.filter((hop) => !known.has(edgeKey(hop))), ...drawn.bindings];
   const types = new Map(drawn.exchanges.map((one) => [one.name, one.type]));
-  return h("section", { class: "card", key: "try", "aria-label": "Bindings graph" },
+  return h("section", { class: "card", key: "try" },
     h("h2", {}, "Where would it go?"),
     form(ctx, {
       id: "try", label: "Try a routing key", verb: "Try", keep: true, inline: true,

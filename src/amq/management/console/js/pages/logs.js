@@ -27,8 +27,8 @@ export const logs = {
         h("span", { class: "gap" }),
         h("span", { class: "muted" }, ctx.state.broken ? "The connection is lost; trying again…" : ctx.app.paused ? "Paused" : `${shown.length} lines`),
         h("button", { class: "second", onclick: () => { ctx.state.lines.length = 0; ctx.redraw(); } }, "Clear")),
-      h("ol", { class: "log", role: "log", "aria-label": "Log", tabindex: "0", key: "log", ref: (node) => (ctx.state.list = node) },
-        shown.map((line) => h("li", { key: line.id, class: line.level }, h("time", {}, clock(line.at)), badge(line.level, line.level), h("span", {}, line.text)))),
+      h("div", { class: "log", role: "log", "aria-label": "Log", tabindex: "0", key: "log", ref: (node) => (ctx.state.list = node) },
+        shown.map((line) => h("p", { key: line.id, class: line.level }, h("time", {}, clock(line.at)), badge(line.level, line.level), h("span", {}, line.text)))),
     ];
   },
 };
