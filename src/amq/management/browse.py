@@ -5,7 +5,7 @@ live or consumers being any the wiser; who holds those that are not acknowledged
 from functools import partial
 from typing import Any, Final
 
-from amq.management.answers import Answer, no_content, ok
+from amq.management.answers import JSON, Answer, encode, no_content, octets, ok
 from amq.management.call import Call
 from amq.management.endpoint import MANAGEMENT, Endpoint, Parameter, Schema
 from amq.management.entity_schemas import TRUTH, WHOLE, array_of, record
@@ -50,20 +50,18 @@ async def messages(call: Call) -> Answer:
     encoding = checked_encoding(call.query.get("encoding", AUTO))
     scan = Scan(call.node, queue, choice.start, choice.scan)
     found = await listed(scan, choice, truncate, encoding)
-    return ok(
-        {
-            "messages": found,
-            "scanned": scan.scanned,
-            "next": scan.next,
-            "messages_ready": queue.ready_count(),
-            "messages_unacknowledged": queue.unacked,
-        }
-    )
+    figures = {
+        "scanned": scan.scanned,
+        "next": scan.next,
+        "messages_ready": queue.ready_count(),
+        "messages_unacknowledged": queue.unacked,
+    }
+    return octets([b'{"messages":[', b",".join(found), b"],", encode(figures)[1:]], JSON)
 
 
-async def listed(scan: Scan, choice: Choice, truncate: int, encoding: str) -> list[dict[str, Any]]:
-    """What the choice takes, as far as one answer goes."""
-    found: list[dict[str, Any]] = []
+async def listed(scan: Scan, choice: Choice, truncate: int, encoding: str) -> list[bytes]:
+    """What the choice takes, as far as one answer goes: each as JSON already, for a thousand at once take long."""
+    found: list[bytes] = []
     shown = 0
     while part := await scan.part():
         for seen in part:
@@ -71,7 +69,7 @@ async def listed(scan: Scan, choice: Choice, truncate: int, encoding: str) -> li
                 shown += min(truncate, len(seen.message.body))
                 if found and shown > MOST_SHOWN:
                     return found
-                found.append(seen_json(seen, truncate, encoding))
+                found.append(encode(seen_json(seen, truncate, encoding)))
             scan.saw(seen)
             if len(found) == choice.limit:
                 return found

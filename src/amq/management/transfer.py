@@ -24,6 +24,8 @@ from amq.queues.base import Queue
 from amq.queues.looking import Seen
 from amq.vhost.rehousing import GONE, obstacle, rehouse
 
+# What is moved goes to the disk in lumps of about so many octets: larger ones would hold others up when they are noted.
+LUMP: Final = 1 << 17
 # Of a dry run, messages that are told one by one; of everything, different routes and problems, and positions of one.
 LISTED: Final = 100
 GROUPS: Final = 100
@@ -100,7 +102,7 @@ class Transfer:
             node.work(partial(self._go_through, part))
             if self.moved == self.choice.limit:
                 break
-            while node.broker.journal.behind():
+            if node.broker.journal.work.size > LUMP:
                 await node.safe()
         await node.safe()
         return ok(self._report())
