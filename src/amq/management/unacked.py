@@ -1,12 +1,11 @@
 """Messages of a queue that were delivered and are not acknowledged yet: who holds what, and for how long."""
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from amq.connection.channel import Channel
 from amq.connection.connection import Connection
 from amq.connection.ledger import Delivery
-from amq.management.answers import Answer, ok
+from amq.management.answers import JSON, Answer, encode, octets
 from amq.management.call import Call
 from amq.management.connection_json import channel_name, name_of, opened, user_of, vhost_of
 from amq.management.entities_json import text
@@ -41,28 +40,24 @@ async def unacked(call: Call) -> Answer:
     truncate = number(call.query, "truncate", TRUNCATED, 0, 1 << 40)
     encoding = checked_encoding(call.query.get("encoding", AUTO))
     turns = Turns()
-    found = [each async for each in turns.each(held(call)) if each[2][1] is queue]
+    found: list[Holding] = []
+    for connection in opened(call.node.broker):
+        if vhost_of(connection) is call.vhost:
+            for channel in list(connection.channels.values()):
+                for deliveries, settled in outstanding(channel):
+                    its = [each async for each in turns.each(deliveries) if each[1] is queue]
+                    found += [(connection, channel, each, settled) for each in its[:limit]]
     found.sort(key=_since)
     now = call.node.broker.clock.now
-    return ok(
-        {
-            "messages": [holding_json(each, now, truncate, encoding) for each in found[:limit]],
-            "messages_unacknowledged": queue.unacked,
-        }
-    )
+    shown = [encode(holding_json(each, now, truncate, encoding)) async for each in turns.each(found[:limit])]
+    return octets([b'{"messages":[', b",".join(shown), b'],"messages_unacknowledged":%d}' % queue.unacked], JSON)
 
 
-def held(call: Call) -> Iterator[Holding]:
-    """All deliveries of the vhost that are not settled, and those that are but for the end of a transaction."""
-    for connection in opened(call.node.broker):
-        if vhost_of(connection) is not call.vhost:
-            continue
-        for channel in list(connection.channels.values()):
-            for delivery in list(channel.ledger.unacked.values()):
-                yield connection, channel, delivery, False
-            transaction = channel.publisher.transaction
-            for delivery in transaction.deliveries() if transaction is not None else ():
-                yield connection, channel, delivery, True
+def outstanding(channel: Channel) -> list[tuple[list[Delivery], bool]]:
+    """What a channel has not settled, and what it has but for the end of a transaction; each in order, or nearly."""
+    transaction = channel.publisher.transaction
+    settled = transaction.deliveries() if transaction is not None else []
+    return [(list(channel.ledger.unacked.values()), False), (settled, True)]
 
 
 def holding_json(holding: Holding, now: float, truncate: int, encoding: str) -> dict[str, Any]:
