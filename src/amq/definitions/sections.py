@@ -55,7 +55,10 @@ def _password_hash(fields: Fields, algorithm: str) -> str:
     if algorithm not in ALGORITHMS:
         raise fields.fault("hashing_algorithm", f"{algorithm!r} is not known, allowed: {', '.join(ALGORITHMS)}")
     password = fields.text("password")
-    return hash_password(password.encode("utf-8", "surrogatepass"), algorithm) if password else ""
+    try:
+        return hash_password(password.encode("utf-8", "surrogatepass"), algorithm) if password else ""
+    except ValueError as error:
+        raise fields.fault("hashing_algorithm", str(error)) from None
 
 
 def _default_algorithm(version: str) -> str:

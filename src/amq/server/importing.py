@@ -77,7 +77,7 @@ def _import(broker: Broker, found: list[Source]) -> None:
         try:
             warnings = apply(document, broker)
         except DocumentError as error:
-            raise SettingError(*setting, f"{origin}: {error}") from None
+            raise SettingError(*setting, f"{origin}: {' '.join(str(error).split())}") from None
         for warning in warnings:
             LOGGER.warning("%s: %s: %s", setting[1], origin, warning)
 
