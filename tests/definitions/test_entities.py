@@ -20,7 +20,7 @@ from amq.definitions.entities import Writes
 from amq.definitions.fields import DocumentError
 from amq.definitions.stored import NumberedQueue, OrderedBinding, VhostEntry
 from amq.journal.batch import Batch
-from amq.vhost import metadata, parameters, topology
+from amq.vhost import metadata, parameters, topology, tracing
 from amq.vhost.permission import Permission, TopicPermission
 from amq.vhost.policy import Policy
 from amq.vhost.vhost import Vhost
@@ -324,7 +324,7 @@ def test_what_operators_set_can_be_read_by_people_too() -> None:
     vhost = broker.vhosts["/"]
     metadata.describe(vhost, "Main", ["a"], "classic")
     metadata.protect(vhost, True)
-    metadata.trace(vhost, True)
+    tracing.switch(vhost, True)
     broker.users.put(User("u", limits={"max-channels": 3}))
     parameters.set_limit(vhost, "max-queues", 7)
     parameters.keep(vhost, "shovel", "s/1", {"a": [None]})

@@ -15,7 +15,7 @@ from amq.definitions.sqlite import SqliteStore
 from amq.exchanges import TYPES
 from amq.exchanges.fanout import Fanout
 from amq.journal.batch import Batch
-from amq.vhost import metadata, parameters, topology
+from amq.vhost import metadata, parameters, topology, tracing
 from amq.vhost.permission import Permission, TopicPermission
 from amq.vhost.policy import Policy, effective_definition
 from amq.vhost.vhost import Vhost
@@ -253,7 +253,7 @@ def test_what_operators_set_comes_back() -> None:
     broker, vhost = born()
     metadata.describe(vhost, "Main", ["a", "b"], "classic")
     metadata.protect(vhost, True)
-    metadata.trace(vhost, True)
+    tracing.switch(vhost, True)
     broker.users.set_limits("guest", {"max-channels": 3})
     parameters.set_limits(vhost, {"max-queues": 7, "max-connections": -1})
     parameters.keep(vhost, "shovel", "s/1", {"a": [None, 1.5]})

@@ -25,7 +25,7 @@ from amq.definitions.making import make_binding, make_exchange, make_queue, vhos
 from amq.definitions.seeding import SeedingError, new_vhost
 from amq.definitions.steps import Steps, finish
 from amq.errors import Fault
-from amq.vhost import metadata, parameters
+from amq.vhost import metadata, parameters, tracing
 from amq.vhost.parameters import GlobalParameter
 
 T = TypeVar("T")
@@ -89,7 +89,7 @@ class _Maker:
             vhost.default_queue_type if given.default_queue_type is None else given.default_queue_type,
         )
         if given.tracing is not None:
-            metadata.trace(vhost, given.tracing)
+            tracing.switch(vhost, given.tracing)
         if given.protected_from_deletion is not None:
             metadata.protect(vhost, given.protected_from_deletion)
 

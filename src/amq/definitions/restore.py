@@ -28,7 +28,7 @@ from amq.definitions.stored import (
 )
 from amq.errors import Fault
 from amq.exchanges.base import Exchange
-from amq.vhost import metadata, parameters, topology
+from amq.vhost import metadata, parameters, topology, tracing
 from amq.vhost.parameters import GlobalParameter
 from amq.vhost.vhost import Vhost
 
@@ -124,7 +124,7 @@ class _Restoration:
         vhost = self.broker.add_vhost(given.name)
         metadata.describe(vhost, given.description, given.tags, given.default_queue_type)
         metadata.protect(vhost, given.protected_from_deletion)
-        metadata.trace(vhost, given.tracing)
+        tracing.switch(vhost, given.tracing)
 
     def make_rule(
         self,

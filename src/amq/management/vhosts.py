@@ -20,7 +20,7 @@ from amq.management.slicing import in_slices
 from amq.management.windows import stats_disabled, windows
 from amq.metrics import stats
 from amq.metrics.ranges import Ranges
-from amq.vhost import metadata, topology
+from amq.vhost import metadata, topology, tracing
 from amq.vhost.permission import Permission
 from amq.vhost.vhost import Vhost
 
@@ -94,17 +94,17 @@ async def put(call: Call) -> Answer:
     name = call.path["vhost"]
     checked_name(octets_in(name), "virtual host name")
     described = (_text(body, "description") or "", tags_in(body), _queue_type(body))
-    tracing = flag_in(body, "tracing") if "tracing" in body else None
+    traced = flag_in(body, "tracing") if "tracing" in body else None
     there = name in call.node.broker.vhosts
     try:
-        call.node.work(lambda: _describe(call, name, described, tracing))
+        call.node.work(lambda: _describe(call, name, described, traced))
     except (SeedingError, metadata.MetadataError) as error:
         raise BadRequest(str(error)) from None
     await call.node.safe()
     return no_content() if there else created()
 
 
-def _describe(call: Call, name: str, described: tuple[str, tuple[str, ...], str | None], tracing: bool | None) -> None:
+def _describe(call: Call, name: str, described: tuple[str, tuple[str, ...], str | None], traced: bool | None) -> None:
     broker = call.node.broker
     metadata.check_queue_type(described[2])
     vhost = broker.vhosts.get(name)
@@ -113,8 +113,8 @@ def _describe(call: Call, name: str, described: tuple[str, tuple[str, ...], str 
         if not call.local:
             vhost.permissions.set(call.user.name, EVERYTHING)
     metadata.describe(vhost, *described)
-    if tracing is not None:
-        metadata.trace(vhost, tracing)
+    if traced is not None:
+        tracing.switch(vhost, traced)
 
 
 def _text(body: dict[str, Any], key: str) -> str | None:

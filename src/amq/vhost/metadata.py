@@ -41,12 +41,5 @@ def protect(vhost: Vhost, protected: bool) -> None:
         _tell(vhost)
 
 
-def trace(vhost: Vhost, on: bool) -> None:
-    """Have all that is published and delivered copied to `amq.rabbitmq.trace`, or no longer."""
-    if vhost.tracing != on:
-        vhost.tracing = on
-        _tell(vhost)
-
-
 def _tell(vhost: Vhost) -> None:
     vhost.agenda.journal.define(Change(change.VHOST, vhost.name, (), vhost, False))
