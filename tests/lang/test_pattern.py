@@ -159,7 +159,7 @@ def test_a_pattern_means_what_it_means_to_rabbitmq(pattern: str, names: list[str
         (r"\K", "\\K is not supported", 1),
         (r"\pL", "\\p is not supported", 1),
         ("(" * 101 + ")" * 101, "parentheses are too deeply nested", 101),
-        ("a{2000}", "regular expression is too large", 7),
+        ("(ab|c){2000}", "regular expression is too large", 12),
         ("a" * 10_001, "it has 10001 octets, 10000 are allowed", 10_000),
     ],
 )
@@ -181,9 +181,9 @@ SLOW = [
     "(.*)*x",
     "^(([a-z])+.)+[A-Z]([a-z])+$",
     ".*a" * 60 + "X",
-    "(a?){200}a{200}",
+    "(a?){150}a{200}",
     "(?=(a+)+$)b|(?!(a*)*$)c",
-    "^(?:(?:aa|b)*(?:a|bb)*){100}X",
+    "^(?:(?:aa|b)*(?:a|bb)*){50}X",
     "(" * 50 + "a" + "+)" * 50 + "$",
 ]
 
@@ -197,24 +197,24 @@ def test_no_pattern_takes_longer_than_its_states_times_the_octets_of_a_name(
     assert compiled.states <= module.MOST_STATES
 
     class Counting(list[int]):
-        """The kinds of a program's states, which counts how often one is looked up."""
+        """What a program's states take, which counts how often one is looked up."""
 
         def __getitem__(self, index: object) -> int:  # type: ignore[override]
             looked_up.append(1)
             return super().__getitem__(index)  # type: ignore[index,no-any-return,call-overload]
 
     program = compiled._program
-    monkeypatch.setattr(program, "kinds", Counting(program.kinds))
+    monkeypatch.setattr(program, "shifts", Counting(program.shifts))
     for name in (b"a" * 254 + b"b", b"a" * 255, b"ab" * 127 + b"c"):
         looked_up.clear()
         compiled.search(name)
-        assert len(looked_up) <= compiled.states * (len(name) + 1)
+        assert 0 < len(looked_up) <= compiled.states * (len(name) + 1)
 
 
 def test_what_may_come_with_a_request_is_less_complicated() -> None:
-    assert compile_filter("a{90}").search(b"a" * 90)
+    assert compile_filter("(?i)a{200}").search(b"A" * 200)
     with pytest.raises(PatternError, match="regular expression is too large"):
-        compile_filter("a{200}")
+        compile_filter("a{1,200}")
 
 
 def test_a_nested_plus_does_not_double_what_is_in_it() -> None:

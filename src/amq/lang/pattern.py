@@ -14,10 +14,10 @@ from amq.lang.pattern_tree import Node, found_at_once
 
 # Octets of a pattern.
 LONGEST: Final = 10_000
-# States of one that an operator sets: with names of 255 octets some take 60 ms, ordinary ones a few us. And of one that
+# States of one that an operator sets: with names of 255 octets some take 20 ms, ordinary ones a few us. And of one that
 # anybody may send with a request for a list, where it is searched in thousands of names.
-MOST_STATES: Final = 1000
-MOST_STATES_OF_FILTER: Final = 100
+MOST_STATES: Final = 500
+MOST_STATES_OF_FILTER: Final = 50
 
 
 class PatternError(ValueError):

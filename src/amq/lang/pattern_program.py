@@ -12,14 +12,21 @@ from typing import Final
 
 from amq.lang import octet_classes as octets
 from amq.lang import pattern_tree as tree
-from amq.lang.pattern_tree import Assertion, Choice, Literal, Look, Node, OneOf, Repeat, Sequence, backwards
+from amq.lang.pattern_tree import Assertion, Choice, Look, Node, Octets, Repeat, Sequence, backwards
 
-LITERAL: Final = 0
-ONE: Final = 1
-RUN: Final = 2
-FORK: Final = 3
-TEST: Final = 4
-FOUND: Final = 5
+# What a state takes: a string of octets, as many octets of a set as there are, nothing but several ways on, nothing but
+# that something holds; or it is the end.
+STRING: Final = 0
+RUN: Final = 1
+FORK: Final = 2
+TEST: Final = 3
+FOUND: Final = 4
+CARRIED: Final = -1
+_SHIFTS: Final = {RUN: CARRIED, FOUND: -2}
+EVERYWHERE: Final = -1
+# So many octets of a string count as a state of their own.
+OCTETS_PER_STATE: Final = 32
+LONGEST_STRING: Final = 10_000
 
 
 class TooLarge(ValueError):
@@ -27,70 +34,74 @@ class TooLarge(ValueError):
 
 
 class Program:
-    """A graph of states: of each what it does, with what, and where it goes on."""
+    """A graph of states: of each what it does, with what, and where it goes on.
 
-    __slots__ = ("kinds", "data", "followers", "entry", "_constants")
+    `shifts` are the octets that a state takes, or less than 0 for one that is no string and no test; `masks` are the
+    places at which it may take them, None where that depends on the name.
+    """
+
+    __slots__ = ("kinds", "data", "followers", "shifts", "masks", "entry", "_constants")
 
     def __init__(self, node: Node, constants: "Constants") -> None:
         self.kinds: list[int] = []
         self.data: list[int] = []
         self.followers: list[tuple[int, ...]] = []
+        self.shifts: list[int] = []
+        self.masks: list[int | None] = []
         self._constants = constants
         self.entry = self._compile(node, self._state(FOUND, 0, ()))
 
     def search(self, subject: "Subject", everywhere: bool) -> int:
         """The places at which a match ends that begins anywhere; with `everywhere` false, some of them will do."""
-        kinds, data, followers = self.kinds, self.data, self.followers
-        reached = [0] * len(kinds)
-        pending = [0] * len(kinds)
-        pending[self.entry] = reached[self.entry] = subject.all_places
+        followers, shifts = self.followers, self.shifts
+        masks = self.masks[:]
+        pending = [0] * len(masks)
+        missing = [-1] * len(masks)
+        pending[self.entry] = subject.all_places
+        missing[self.entry] = ~subject.all_places
         queue = [self.entry]
         # It grows while it is gone through.
         for state in queue:
             places = pending[state]
             pending[state] = 0
-            kind = kinds[state]
-            if kind == LITERAL:
-                literal = self._constants.literals[data[state]]
-                places = (places & subject.starts(data[state])) << len(literal)
-            elif kind == ONE:
-                places = (places & subject.members(data[state])) << 1
-            elif kind == RUN:
+            mask = masks[state]
+            if mask is None:
+                mask = masks[state] = subject.mask(self.kinds[state], self.data[state])
+            shift = shifts[state]
+            if shift >= 0:
+                places = (places & mask) << shift
+            elif shift == CARRIED:
                 # Adding a place to a run of ones carries it to the run's end.
-                ones = subject.members(data[state])
-                places |= ((places & ones) + ones) ^ ones
-            elif kind == TEST:
-                places &= subject.truths(data[state])
-            elif kind == FOUND and not everywhere:
+                places |= ((places & mask) + mask) ^ mask
+            elif not everywhere:
                 return places
             if not places:
                 continue
             for follower in followers[state]:
-                new = places & ~reached[follower]
+                new = places & missing[follower]
                 if new:
-                    reached[follower] |= new
+                    missing[follower] ^= new
                     if not pending[follower]:
                         queue.append(follower)
                     pending[follower] |= new
-        return reached[0]
+        # The first state is the end.
+        return ~missing[0]
 
     # -- compiling --
 
     def _state(self, kind: int, data: int, followers: tuple[int, ...]) -> int:
-        self._constants.states += 1
-        if self._constants.states > self._constants.most_states:
-            raise TooLarge
+        self._constants.count(1)
         self.kinds.append(kind)
         self.data.append(data)
         self.followers.append(followers)
+        self.shifts.append(_SHIFTS.get(kind, 0) if kind != STRING else len(self._constants.strings[data]))
+        self.masks.append(None if kind in (STRING, RUN, TEST) else EVERYWHERE)
         return len(self.kinds) - 1
 
     def _compile(self, node: Node, after: int) -> int:
         """States for a node that go on with `after`; returns where they begin."""
-        if isinstance(node, Literal):
-            return self._state(LITERAL, self._constants.literal(node.octets), (after,)) if node.octets else after
-        if isinstance(node, OneOf):
-            return self._state(ONE, self._constants.one_of(node.members), (after,))
+        if isinstance(node, Octets):
+            return self._state(STRING, self._constants.string(node.sets), (after,)) if node.sets else after
         if isinstance(node, Sequence):
             for part in reversed(node.parts):
                 after = self._compile(part, after)
@@ -104,9 +115,8 @@ class Program:
     def _repeat(self, node: Repeat, after: int) -> int:
         least = node.least
         if node.most is None:
-            octets_of = _members(node.part)
-            if octets_of:
-                after = self._state(RUN, self._constants.one_of(octets_of), (after,))
+            if isinstance(node.part, Octets) and len(node.part.sets) == 1:
+                after = self._state(RUN, self._constants.one_of(node.part.sets[0]), (after,))
             else:
                 fork = self._state(FORK, 0, (after,))
                 again = self._compile(node.part, fork)
@@ -119,30 +129,26 @@ class Program:
             end = after
             for _ in range(node.most - least):
                 after = self._state(FORK, 0, (self._compile(node.part, after), end))
+        if isinstance(node.part, Octets) and len(node.part.sets) * least <= LONGEST_STRING:
+            return self._compile(Octets(node.part.sets * least), after)
         for _ in range(least):
             after = self._compile(node.part, after)
         return after
 
 
-def _members(node: Node) -> int:
-    """The octets of what is a single one; 0 for anything else."""
-    if isinstance(node, OneOf):
-        return node.members
-    return 1 << node.octets[0] if isinstance(node, Literal) and len(node.octets) == 1 else 0
-
-
 class Constants:
-    """What programs of one pattern refer to by number: literals, sets of octets, and what is asserted of places.
+    """What programs of one pattern refer to by number: strings, sets of octets, and what is asserted of places.
 
     All of them together have at most so many states.
     """
 
-    __slots__ = ("states", "most_states", "literals", "tables", "tests", "programs", "_numbers")
+    __slots__ = ("states", "most_states", "strings", "tables", "tests", "programs", "_numbers")
 
     def __init__(self, most_states: int) -> None:
         self.states: int = 0
         self.most_states = most_states
-        self.literals: list[bytes] = []
+        # Each octet of one is one of a set.
+        self.strings: list[tuple[int, ...]] = []
         # For `bytes.translate`: "1" for a member and "0" for any other octet.
         # The first 256 are those of single octets.
         self.tables: list[bytes] = list(_SINGLE)
@@ -151,11 +157,18 @@ class Constants:
         self.programs: dict[int, Program] = {}
         self._numbers: dict[object, int] = {}
 
-    def literal(self, text: bytes) -> int:
-        """The number of a literal."""
-        number = self._numbers.setdefault(text, len(self.literals))
-        if number == len(self.literals):
-            self.literals.append(text)
+    def count(self, states: int) -> None:
+        """There are so many states more. Raises TooLarge."""
+        self.states += states
+        if self.states > self.most_states:
+            raise TooLarge
+
+    def string(self, sets: tuple[int, ...]) -> int:
+        """The number of a string."""
+        self.count(len(sets) // OCTETS_PER_STATE)
+        number = self._numbers.setdefault(sets, len(self.strings))
+        if number == len(self.strings):
+            self.strings.append(tuple([self.one_of(members) for members in sets]))
         return number
 
     def one_of(self, members: int) -> int:
@@ -189,26 +202,32 @@ class Subject:
         self._constants = constants
         # The same name read in the other direction; that which was there first is read forwards.
         self._other = other
-        # By kind (the state's) and number.
+        # By kind of state and number.
         self._known: dict[tuple[int, int], int] = {}
+
+    def mask(self, kind: int, number: int) -> int:
+        """The places at which a state of that kind goes on."""
+        if kind == STRING:
+            return self.starts(number)
+        return self.members(number) if kind == RUN else self.truths(number)
 
     def members(self, number: int) -> int:
         """The places behind which an octet of that set stands."""
-        found = self._known.get((ONE, number))
+        found = self._known.get((RUN, number))
         if found is None:
-            found = self._known[ONE, number] = self.places_of(self._constants.tables[number])
+            found = self._known[RUN, number] = self.places_of(self._constants.tables[number])
         return found
 
     def starts(self, number: int) -> int:
-        """The places at which that literal stands."""
-        found = self._known.get((LITERAL, number))
+        """The places at which that string stands."""
+        found = self._known.get((STRING, number))
         if found is None:
             found = self.all_places
-            for offset, octet in enumerate(self._constants.literals[number]):
-                found &= self.members(octet) >> offset
+            for offset, members in enumerate(self._constants.strings[number]):
+                found &= self.members(members) >> offset
                 if not found:
                     break
-            self._known[LITERAL, number] = found
+            self._known[STRING, number] = found
         return found
 
     def truths(self, number: int) -> int:

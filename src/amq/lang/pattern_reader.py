@@ -9,7 +9,7 @@ from typing import Final
 
 from amq.lang import octet_classes as octets
 from amq.lang import pattern_tree as tree
-from amq.lang.pattern_tree import Assertion, Choice, Literal, Look, Node, OneOf, Repeat, Sequence
+from amq.lang.pattern_tree import Assertion, Choice, Look, Node, Octets, Repeat, Sequence
 
 # Groups within groups.
 DEEPEST: Final = 100
@@ -18,7 +18,7 @@ END_OF_PATTERN: Final = "\\ at end of pattern"
 UNKNOWN_GROUP: Final = "unrecognized character after (? or (?-"
 NO_BRACKET: Final = "missing terminating ] for character class"
 COLLATING: Final = "POSIX collating elements are not supported"
-NOTHING: Final = Literal(b"")
+NOTHING: Final = Octets(())
 _SINGLE: Final = {"a": 7, "e": 27, "f": 12, "n": 10, "r": 13, "t": 9}
 _PLACES: Final = {
     "A": tree.START,
@@ -140,7 +140,7 @@ class _Reader:
         if letter == "$":
             return Assertion(tree.LINE_END if "m" in self.flags else tree.END), False
         if letter == ".":
-            return OneOf(octets.ALL if "s" in self.flags else octets.ALL & ~octets.NEWLINE), True
+            return Octets((octets.ALL if "s" in self.flags else octets.ALL & ~octets.NEWLINE,)), True
         if letter == "[":
             return self.brackets(), True
         if letter == "(":
@@ -151,10 +151,8 @@ class _Reader:
 
     def one(self, octet: int) -> Node:
         """One octet, in both cases if they do not count."""
-        if "i" not in self.flags:
-            return Literal(bytes((octet,)))
-        members = octets.either_case(1 << octet)
-        return Literal(bytes((octet,))) if members == 1 << octet else OneOf(members)
+        members = 1 << octet
+        return Octets((octets.either_case(members) if "i" in self.flags else members,))
 
     # -- quantifiers --
 
@@ -311,12 +309,12 @@ class _Reader:
         if letter == "N":
             if self.peek() == "{" and self.braces() is None:
                 raise ReadError(_NOT_HERE["L"], self.pos - 1)
-            return OneOf(octets.ALL & ~octets.NEWLINE), True
+            return Octets((octets.ALL & ~octets.NEWLINE,)), True
         if letter == "C":
-            return OneOf(octets.ALL), True
+            return Octets((octets.ALL,)), True
         members = _class_of(letter)
         if members is not None:
-            return OneOf(members), True
+            return Octets((members,)), True
         if letter in _DIGITS[1:]:
             return self.one(self.number(letter)), True
         return self.one(self.escaped(letter)), True
@@ -423,30 +421,30 @@ class _Reader:
             first = False
         if "i" in self.flags:
             members = octets.either_case(members)
-        return OneOf(octets.ALL & ~members if negative else members)
+        return Octets((octets.ALL & ~members if negative else members,))
 
     def member(self, quoting: bool) -> int:
         """The octets of a letter, an escape, a named class or a range."""
         low = self.member_end(quoting)
-        if not isinstance(low, int):
-            return low.members
+        if isinstance(low, Octets):
+            return low.sets[0]
         if quoting or self.peek() != "-" or self.text[self.pos + 1 : self.pos + 2] in ("", "]"):
             return 1 << low
         self.pos += 1
         high = self.member_end(False)
-        if not isinstance(high, int):
+        if isinstance(high, Octets):
             raise ReadError("invalid range in character class", self.pos - 1)
         if high < low:
             raise ReadError("range out of order in character class", self.pos - 1)
         return octets.among((low, high))
 
-    def member_end(self, quoting: bool) -> int | OneOf:
+    def member_end(self, quoting: bool) -> int | Octets:
         """An octet that may begin or end a range, or a class."""
         letter = self.take()
         if letter == "[" and not quoting and self.peek() in (":", ".", "="):
             close = _posix_end(self.text, self.pos)
             if close >= 0:
-                return OneOf(self.posix(close))
+                return Octets((self.posix(close),))
         if letter != "\\" or quoting:
             return ord(letter)
         if self.pos >= self.end:
@@ -461,7 +459,7 @@ class _Reader:
             return ord(letter)
         members = _class_of(letter)
         if members is not None:
-            return OneOf(members)
+            return Octets((members,))
         if letter in _OCTAL:
             return self.octal(letter, 3)
         return self.escaped(letter)
@@ -512,13 +510,10 @@ def _either(branches: list[Node]) -> Node:
     """One or the other; of single octets a set of them."""
     members = 0
     for branch in branches:
-        if isinstance(branch, OneOf):
-            members |= branch.members
-        elif isinstance(branch, Literal) and len(branch.octets) == 1:
-            members |= 1 << branch.octets[0]
-        else:
+        if not isinstance(branch, Octets) or len(branch.sets) != 1:
             return Choice(tuple(branches))
-    return OneOf(members)
+        members |= branch.sets[0]
+    return Octets((members,))
 
 
 def _joined(parts: list[Node]) -> Node:
@@ -526,8 +521,8 @@ def _joined(parts: list[Node]) -> Node:
     joined: list[Node] = []
     for part in parts:
         before = joined[-1] if joined else None
-        if isinstance(part, Literal) and isinstance(before, Literal):
-            joined[-1] = Literal(before.octets + part.octets)
+        if isinstance(part, Octets) and isinstance(before, Octets):
+            joined[-1] = Octets(before.sets + part.sets)
         else:
             joined.append(part)
     if not joined:

@@ -15,17 +15,10 @@ NO_WORD: Final = "no edge of a word"
 
 
 @attrs.frozen
-class Literal:
-    """These octets, none at all included."""
+class Octets:
+    """So many octets, none at all included: at each place one of those whose bits are set."""
 
-    octets: bytes
-
-
-@attrs.frozen
-class OneOf:
-    """One octet of those whose bits are set."""
-
-    members: int
+    sets: tuple[int, ...]
 
 
 @attrs.frozen
@@ -67,13 +60,13 @@ class Look:
     negative: bool
 
 
-Node = Literal | OneOf | Sequence | Choice | Repeat | Assertion | Look
+Node = Octets | Sequence | Choice | Repeat | Assertion | Look
 
 
 def backwards(node: Node) -> Node:
     """What matches the same, read from its end to its beginning. Places and what is said of them stay."""
-    if isinstance(node, Literal):
-        return Literal(node.octets[::-1])
+    if isinstance(node, Octets):
+        return Octets(node.sets[::-1])
     if isinstance(node, Sequence):
         return Sequence(tuple(backwards(part) for part in reversed(node.parts)))
     if isinstance(node, Choice):
@@ -85,8 +78,8 @@ def backwards(node: Node) -> Node:
 
 def found_at_once(node: Node) -> bool:
     """Whether it matches nothing at all at the beginning of any name, so that it is found in every one."""
-    if isinstance(node, Literal):
-        return not node.octets
+    if isinstance(node, Octets):
+        return not node.sets
     if isinstance(node, Sequence):
         return all(found_at_once(part) for part in node.parts)
     if isinstance(node, Choice):
