@@ -46,9 +46,9 @@ def test_the_last_row_stays_whatever_its_age() -> None:
     history.put(0, (1,), MANY)
     history.put(5_000, (2,), MANY)
     later = 7 * 24 * 3600 * SECOND
-    assert history.aged(later)
+    assert history.due == 5_000 + 605_000
     history.forget(later, MANY)
-    assert not history.aged(later)
+    assert history.due == float("inf")
     assert history.at([later]) == [(2,)]
     assert len(history.levels[0]) == 2
 
@@ -59,6 +59,17 @@ def test_with_little_room_the_young_rows_thin_out_early_and_the_latest_stay() ->
         history.put(second * SECOND, (second,), 3)
     assert len(history.levels[0]) == 2 * 3
     assert history.at([295 * SECOND, 285 * SECOND, 130 * SECOND]) == [(295,), (285,), (115,)]
+
+
+def test_a_history_that_starts_anew_knows_what_is_true_now() -> None:
+    history = History((0,), GLOBAL)
+    for minute in range(100):
+        history.put(minute * 60 * SECOND, (minute,), MANY)
+    history.restart()
+    now = 99 * 60 * SECOND
+    assert history.at([now + 5000, now, now - 1]) == [(99,), (99,), (0,)]
+    assert (history.before, history.last) == ((99,), (99,))
+    assert history.octets() == 16
 
 
 @given(st.lists(st.tuples(st.integers(1, 40_000), st.integers(-(10**12), 10**12)), min_size=1, max_size=60))

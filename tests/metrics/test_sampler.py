@@ -121,3 +121,49 @@ async def test_capacity_falls_while_consumers_cannot_keep_up() -> None:
     for _ in range(30):
         await seen.after(5)
     assert seen.sampler.capacity(seen.queue) < 0.01
+
+
+async def test_what_stands_still_keeps_its_totals() -> None:
+    seen = await watched()
+    seen.client.consume(1, "q")
+    seen.client.send(publish(1, "q", b"abc") * 2)
+    await seen.after(5)
+    first = (seen.sampler.totals, seen.sampler.overview_row(), seen.sampler.unacked_octets(seen.queue))
+    assert first[0].publishers == 1
+    for _ in range(3):
+        await seen.after(5)
+        assert (seen.sampler.totals, seen.sampler.overview_row(), seen.sampler.unacked_octets(seen.queue)) == first
+    seen.client.inbox.clear()
+    seen.client.say(1, "basic.ack", delivery_tag=1)
+    await seen.after(5)
+    assert seen.sampler.totals.messages_unacknowledged == 1
+    assert seen.sampler.unacked_octets(seen.queue) == 3
+
+
+async def test_histories_of_what_stands_still_shrink_all_the_same() -> None:
+    seen = await watched()
+    connection = seen.client.connection
+    for _ in range(50):
+        seen.client.publish(1, "q", b"x")
+        await seen.after(5)
+    histories = [seen.sampler.histories[each] for each in (connection, connection.channels[1], seen.queue)]
+    assert all(len(history.levels[0]) > 10 * len(history.last) for history in histories)
+    await seen.after(700)
+    assert all(len(history.levels[0]) == len(history.last) + 1 for history in histories)
+
+
+async def test_after_a_reset_there_are_no_samples_and_totals_are_what_they_were() -> None:
+    seen = await watched()
+    seen.client.send(publish(1, "q", b"x") * 10)
+    await seen.after(5)
+    vhost = seen.broker.vhosts["/"]
+    before = stats.message_stats(seen.sampler, vhost)
+    octets = stats.octets(seen.sampler, vhost)["recv_oct"]
+    seen.sampler.reset()
+    assert stats.rate_details(seen.sampler, seen.queue, "publish") == {"rate": 0.0}
+    await seen.after(5)
+    assert stats.message_stats(seen.sampler, vhost)["publish"] == before["publish"]
+    assert stats.octets(seen.sampler, vhost)["recv_oct"] == octets
+    seen.client.publish(1, "q", b"x")
+    await seen.after(5)
+    assert stats.rate_details(seen.sampler, seen.queue, "publish") == {"rate": 0.2}

@@ -26,6 +26,8 @@ ONLY_DETAILED: Final = frozenset({"queue_consumer_count"})
 ONLY_PER_OBJECT: Final = frozenset({"auth_attempt_detailed_metrics"})
 # Figures that mean nothing when they are summed up.
 NEVER_SUMMED: Final = frozenset({"queue_head_message_timestamp", "stream_segments"})
+# Lines that are put together without a pause.
+AT_ONCE: Final = 1000
 _ESCAPED: Final = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
 
 Parts = AsyncIterator[bytes]
@@ -128,8 +130,11 @@ async def _apart(source: Source, group: str, prefix: str, vhosts: frozenset[str]
                     lines[place].append(f"{names[place]}{written} {value}\n")
             await slices.breathe()
     for name, figure, written_lines in zip(names, figures, lines, strict=True):
-        head = f"# HELP {name} {figure.help}\n# TYPE {name} {figure.kind}\n"
-        yield (head + "".join(written_lines)).encode("utf-8", "replace")
+        yield f"# HELP {name} {figure.help}\n# TYPE {name} {figure.kind}\n".encode()
+        for start in range(0, len(written_lines), AT_ONCE):
+            yield "".join(written_lines[start : start + AT_ONCE]).encode("utf-8", "replace")
+        # To free them all together would take as long as to write them.
+        written_lines.clear()
 
 
 def metric(figure: Figure, prefix: str) -> Metric:

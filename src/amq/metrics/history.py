@@ -14,6 +14,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final
 
+from amq.clock import NEVER
+
 # How long a level reaches back and how far apart its rows are, both in ms; what RabbitMQ calls "basic" and "global".
 Policy = tuple[tuple[int, int], ...]
 BASIC: Final[Policy] = ((605_000, 0), (3_660_000, 60_000))
@@ -26,16 +28,18 @@ class History:
     """Rows of one object, every one as wide as the first. Moments are ms since 1970.
 
     `last` is the row that was stored last, at the moment `changed`; `before` is the one that was true until then.
-    `seen` is the round in which somebody last looked at the object.
+    `seen` is the round in which somebody last looked at the object, and `due` when `forget` will have something to do
+    although nothing was put.
     """
 
-    __slots__ = ("last", "before", "changed", "seen", "levels", "policy")
+    __slots__ = ("last", "before", "changed", "seen", "due", "levels", "policy")
 
     def __init__(self, before: Row, policy: Policy) -> None:
         self.before = before
         self.last = before
         self.changed: int = 0
         self.seen: int = 0
+        self.due: float = NEVER
         self.policy = policy
         self.levels: list[array[int]] = [array("q") for _ in policy]
 
@@ -59,12 +63,17 @@ class History:
             while len(rows) > stride and (rows[stride] <= oldest or len(rows) > longest):
                 self._pass_on(number + 1, rows[:stride])
                 del rows[:stride]
-
-    def aged(self, now: int) -> bool:
-        """Whether `forget` has something to do although nothing was put."""
         rows = self.levels[0]
-        stride = len(self.last) + 1
-        return len(rows) > stride and rows[stride] <= now - self.policy[0][0]
+        self.due = rows[stride] + self.policy[0][0] if len(rows) > stride else NEVER
+
+    def restart(self) -> None:
+        """Forget everything but what is true now, as if it had always been."""
+        for rows in self.levels:
+            del rows[:]
+        self.levels[0].append(self.changed)
+        self.levels[0].extend(self.last)
+        self.before = self.last
+        self.due = NEVER
 
     def octets(self) -> int:
         """Octets that its rows take."""
