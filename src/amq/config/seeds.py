@@ -15,7 +15,7 @@ ANY: Final = ".*"
 MAX_COUNT: Final = 4_294_967_295
 LOCAL: Final = "local_filesystem"
 HTTPS: Final = "https"
-BACKENDS: Final = ("", LOCAL, HTTPS, "rabbit_definitions_import_local_filesystem", "rabbit_definitions_import_https")
+BACKENDS: Final = (LOCAL, HTTPS, "rabbit_definitions_import_local_filesystem", "rabbit_definitions_import_https")
 HASHES: Final = ("sha256", "sha", "sha224", "sha384", "sha512")
 
 
@@ -26,7 +26,7 @@ def pattern(default: str, meaning: str) -> Any:
 
 def count(unit: str, meaning: str, least: int = 0) -> Any:
     """A field for a number that need not be given."""
-    return whole(None, least, MAX_COUNT, unit, meaning, besides="no such key for no limit")
+    return whole(None, least, MAX_COUNT, unit, meaning, besides="not given for none")
 
 
 @attrs.frozen(kw_only=True)
@@ -98,7 +98,10 @@ class DefaultUser:
 class ImportSettings:
     """Where definitions come from at the start, beside `load_definitions`."""
 
-    backend: str = one_of("", BACKENDS, "Where definitions are imported from; empty: from what else is given.")
+    backend: str = attrs.field(
+        default="",
+        metadata=about(", ".join(BACKENDS), "Where definitions are imported from; not given: from what else is named."),
+    )
     url: str | None = attrs.field(
         default=None, metadata=about("an address that begins with https:// or http://", "Where they are fetched.")
     )
@@ -112,6 +115,11 @@ class ImportSettings:
         False, "true or false", "Leave out the import when the same definitions were imported at an earlier start."
     )
     hashing: str = one_of("sha256", HASHES, "How is told whether they are the same.")
+
+    @backend.validator
+    def _check_backend(self, _attribute: "attrs.Attribute[str]", value: str) -> None:
+        if value and value not in BACKENDS:
+            raise ValueError(f"{value!r} is not known")
 
     @url.validator
     def _check_url(self, _attribute: "attrs.Attribute[str | None]", value: str | None) -> None:
