@@ -24,7 +24,7 @@ help:
 	@echo "make run          start the broker on 127.0.0.1:5672 (ARGS: arguments of 'amq serve')"
 	@echo "make test         style, types and the whole suite (PYTEST_ARGS: arguments of pytest)"
 	@echo "make mutants      break the journal in many ways, one at a time, and report which test notices each"
-	@echo "make conformance  play the conformance dialogues against a real RabbitMQ and report what differs"
+	@echo "make conformance  play dialogues and HTTP requests against a real RabbitMQ and report what differs"
 	@echo "make bench        start-up times of the broker"
 	@echo "make format       put every file into the project's format"
 	@echo "make clean        remove .venv and what the tools left behind"
@@ -57,6 +57,7 @@ conformance: $(VENV)/installed-tests
 	    echo "make conformance needs a RabbitMQ server. On Debian: sudo apt-get install rabbitmq-server" >&2; exit 1; }; \
 	  $(call apt_install,rabbitmq-server); }
 	$(BIN)/python tests/conformance/against_rabbitmq.py
+	$(BIN)/python -m tests.conformance_http.against_rabbitmq
 
 bench: $(VENV)/installed-tests
 	$(BIN)/python benchmarks/startup.py
@@ -101,8 +102,9 @@ $(VENV)/installed-tests: setup.cfg pyproject.toml | $(VENV)/created
 	@echo "installing amq and what its tests need into $(VENV)"
 	@$(PIP) --editable '.[tests]' && touch $(VENV)/installed $@
 
-# Clients that are no Python packages. Tests that miss theirs are skipped and say so.
-debian-packages:
+# Clients that are no Python packages. Tests that miss theirs are skipped and say so. Of rabbitmq-server nothing but the
+# script rabbitmqadmin is wanted, and no server: it is taken out of the package.
+debian-packages: $(VENV)/rabbitmqadmin
 	@missing=; \
 	command -v amqp-publish >/dev/null || missing="$$missing amqp-tools"; \
 	command -v node >/dev/null || missing="$$missing nodejs"; \
@@ -112,3 +114,15 @@ debian-packages:
 	  else echo "not installed:$$missing. The tests with these clients are skipped" \
 	    "(amqp-tools: rabbitmq-c; nodejs and npm: amqplib). On Debian: sudo apt-get install$$missing" >&2; fi; \
 	fi
+
+.PHONY: $(VENV)/rabbitmqadmin
+$(VENV)/rabbitmqadmin: | $(VENV)/created
+	@[ -e $@ ] || command -v rabbitmqadmin >/dev/null || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "fetching rabbitmqadmin" && $(call fetch_rabbitmqadmin,$@); } \
+	  || echo "not installed: rabbitmqadmin. The tests with it are skipped. On Debian: sudo apt-get install rabbitmq-server" >&2
+
+define fetch_rabbitmqadmin
+{ folder=$$(mktemp -d) && chmod 755 $$folder && apt-get update -qq && (cd $$folder && apt-get download -qq -o APT::Sandbox::User=root rabbitmq-server) \
+  && dpkg-deb --extract $$folder/*.deb $$folder/files && cp "$$(find $$folder/files -type f -name rabbitmqadmin | head -n 1)" $(1) \
+  && rm -rf $$folder; }
+endef
