@@ -17,7 +17,6 @@ import attrs
 import trio
 
 from amq.broker import Broker
-from amq.definitions import entities
 from amq.definitions.store import Store, StoreError, StoreFull
 from amq.journal import frame
 from amq.journal.batch import Batch, Work
@@ -26,6 +25,7 @@ from amq.journal.salvage import Damaged, Salvage
 from amq.metrics.journal import JournalStatistics
 from amq.server.disk_thread import DiskThread
 from amq.server.errors import StorageFailed
+from amq.server.gathering import gathered
 from amq.server.journal_files import JournalFiles, NoRoom
 
 T = TypeVar("T")
@@ -199,7 +199,7 @@ class JournalWriter:
 
     async def _define(self, work: Work) -> None:
         """Make changes of definitions safe; on a full disk, wait until there is room for them."""
-        wanted = await self._wanted(work)
+        wanted = await gathered(work.changes)
         while True:
             try:
                 await self.store.txn(puts=wanted.puts, deletes=wanted.deletes, prefixes=wanted.prefixes)
@@ -213,17 +213,6 @@ class JournalWriter:
                 self.flush()
                 await trio.sleep(AGAIN)
         self._say_short(DEFINING, False)
-
-    async def _wanted(self, work: Work) -> entities.Writes:
-        """What changes come to; of very many with turns for everybody else in between."""
-        steps = entities.writing(work.changes)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as done:
-                wanted: entities.Writes = done.value
-                return wanted
-            await trio.lowlevel.checkpoint()
 
     async def _append(self, work: Work) -> None:
         """Write a frame, for which there is room."""
