@@ -40,8 +40,6 @@ CHANGEABLE: Final = frozenset(
         "ssl_cert_login_san_type",
         "ssl_cert_login_san_index",
         "limits",
-        "logins",
-        "loopback_users",
         "memory_high_watermark",
         "disk_free_limit",
         "log_level",
