@@ -31,7 +31,9 @@ PAGES: Final[tuple[Page, ...]] = (
     ("vhosts", ("vhosts",), {}),
     ("top", ("top",), {}),
     ("logs", ("logs",), {}),
+    ("trace", ("trace",), {"vhost": "shop", "queue": "billing"}),
     ("definitions", ("definitions",), {}),
+    ("configuration", ("configuration",), {}),
     ("features", ("features",), {}),
     ("missing", ("nothing",), {}),
 )

@@ -508,6 +508,68 @@ def test_definitions_are_exported_and_imported(console: Console, api: httpx.Clie
     assert api.get("/queues/%2F/exported").status_code == 200
 
 
+def test_the_log_is_followed_live(console: Console, api: httpx.Client, broker_process: BrokerProcess) -> None:
+    page = console.page
+    console.open("logs")
+    pika.BlockingConnection(pika.URLParameters(broker_process.url)).close()
+    log = page.get_by_role("log", name="Log")
+    log.get_by_text("user 'guest' authenticated and granted access to vhost '/'").last.wait_for()
+    page.get_by_label("With the text").fill("no line has this")
+    log.locator("p").first.wait_for(state="detached")
+    page.get_by_label("With the text").fill("ACCEPTING")
+    log.locator("p", has_text="accepting AMQP connection").first.wait_for()
+    assert "q=ACCEPTING" in page.url
+    page.get_by_label("From level").select_option("error")
+    log.locator("p").first.wait_for(state="detached")
+
+
+def test_a_message_is_followed_live(console: Console, api: httpx.Client) -> None:
+    page = console.page
+    declare(api, "followed")
+    console.open("trace")
+    form = console.form("Follow messages")
+    form.get_by_label("Queue").fill("followed")
+    form.get_by_role("button", name="Follow").click()
+    page.get_by_text("Following: 0 events").wait_for()
+    publish(api, "followed", "hello trace")
+    events = page.get_by_role("log", name="Events")
+    events.locator("summary", has_text="published").click()
+    events.get_by_text("hello trace").wait_for()
+    api.post("/queues/%2F/followed/get", json={"count": 1, "ackmode": "ack_requeue_false", "encoding": "auto"})
+    events.locator("summary", has_text="delivered").wait_for()
+
+
+def test_top_lists_tell_who_stands_out(console: Console, api: httpx.Client) -> None:
+    page = console.page
+    declare(api, "longest")
+    publish(api, "longest", *"12345678")
+    message = {"properties": {}, "routing_key": "nobody", "payload": "x", "payload_encoding": "string"}
+    assert api.post("/exchanges/%2F/amq.topic/publish", json=message).json() == {"routed": False}
+    console.open("top")
+    page.get_by_role("link", name="longest", exact=True).wait_for()
+    page.get_by_role("link", name="Unroutable").click()
+    page.get_by_role("link", name="amq.topic").wait_for()
+    page.get_by_role("link", name="Slow consumers").click()
+    page.get_by_role("table", name="Slow consumers").wait_for()
+
+
+def test_the_configuration_is_read_again_and_thresholds_are_moved(console: Console) -> None:
+    page = console.page
+    console.open("configuration")
+    page.get_by_text("management.tcp.port", exact=True).wait_for()
+    form = console.form("Disk")
+    form.get_by_label("Disk alarm below").fill("much")
+    form.get_by_role("button", name="Set").click()
+    form.get_by_role("alert").wait_for()
+    form.get_by_label("Disk alarm below").fill("51MB")
+    with page.expect_response("**/api/amq/disk-free-limit") as answer:
+        form.get_by_role("button", name="Set").click()
+    assert (answer.value.status, answer.value.request.post_data_json) == (204, {"absolute": "51MB"})
+    console.said("It is in effect.")
+    console.form("Reload").get_by_role("button", name="Read them again").click()
+    console.said("The configuration was read again.")
+
+
 def test_feature_flags_are_listed(console: Console) -> None:
     console.open("features")
     console.page.get_by_text("quorum_queue", exact=True).wait_for()

@@ -70,7 +70,7 @@ const listed = (ctx, vhost, name, found) => table(ctx, {
   whole: (one) => one.detail && details(ctx, vhost, name, one.detail),
   columns: [
     { name: "position", label: "Message", cell: (one) => h("button", { class: "plain", "aria-expanded": String(ctx.state.open === one.position), "aria-label": `Message at position ${one.position}`, onclick: () => unfold(ctx, one) }, one.properties.message_id ?? `at ${one.position}`) },
-    { name: "exchange", label: "Exchange", cell: (one) => exchangeLink(vhost, one.exchange) },
+    { name: "exchange", minor: true, label: "Exchange", cell: (one) => exchangeLink(vhost, one.exchange) },
     { name: "key", label: "Routing key", cell: (one) => h("code", {}, one.routing_key) },
     { name: "flags", label: "", cell: (one) => h("span", { class: "badges" }, one.redelivered && badge("redelivered", "warn"), one.properties.headers?.["x-death"] && badge("dead letter", "bad"), one.properties.delivery_mode !== 2 && badge("transient")) },
     { name: "size", label: "Size", end: true, cell: (one) => octets(one.payload_bytes) },

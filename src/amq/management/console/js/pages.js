@@ -1,6 +1,7 @@
 // Which page a route opens. A page is {title(route), load(ctx) -> data, view(ctx, data)}.
 
 import { channels, channel } from "./pages/channels.js";
+import { configuration } from "./pages/configuration.js";
 import { connection, connections } from "./pages/connections.js";
 import { definitions } from "./pages/definitions.js";
 import { exchange } from "./pages/exchange.js";
@@ -14,13 +15,14 @@ import { policies } from "./pages/policies.js";
 import { queue } from "./pages/queue.js";
 import { queues } from "./pages/queues.js";
 import { top } from "./pages/top.js";
+import { trace } from "./pages/trace.js";
 import { user } from "./pages/user.js";
 import { users } from "./pages/users.js";
 import { vhosts } from "./pages/vhosts.js";
 import { link } from "./router.js";
 import { h } from "./dom.js";
 
-const LISTS = { overview, queues, exchanges, connections, channels, policies, limits, parameters, users, vhosts, top, logs, definitions, features };
+const LISTS = { overview, queues, exchanges, connections, channels, policies, limits, parameters, users, vhosts, top, trace, logs, definitions, configuration, features };
 const OBJECTS = { connections: [connection, 2], channels: [channel, 2], queues: [queue, 3], exchanges: [exchange, 3], users: [user, 2] };
 
 const missing = {

@@ -26,8 +26,10 @@ const SECTIONS = [
   ]],
   ["Node", [
     ["top", "Top lists", "monitoring"],
+    ["trace", "Trace", "administrator"],
     ["logs", "Logs", "monitoring"],
     ["definitions", "Definitions", "administrator"],
+    ["configuration", "Configuration", "administrator"],
     ["features", "Feature flags", "administrator"],
   ]],
 ];
