@@ -10,6 +10,7 @@ def overview(play: Play) -> None:
         play.set("POST", f"/exchanges/{vhost}/amq.default/publish", _MESSAGE)
     play.set("POST", f"/queues/{vhost}/q/get", {"count": 1, "ackmode": "ack_requeue_false", "encoding": "auto"})
     play.figures()
+    play.until("/overview", lambda found: bool(found["contexts"]))
     play.ask("GET", "/overview", only="shape")
     play.ask("GET", "/overview?lengths_age=60&lengths_incr=5&msg_rates_age=60&msg_rates_incr=5", only="shape")
     play.ask("GET", "/overview?columns=object_totals.exchanges", only="shape")
