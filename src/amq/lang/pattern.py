@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from amq.lang import pattern_reader
+from amq.lang.pattern_escapes import ReadError
 from amq.lang.pattern_program import Constants, Program, Subject, TooLarge
 from amq.lang.pattern_tree import Node, found_at_once
 
@@ -75,7 +76,7 @@ def _compiled(pattern: str, most_states: int) -> Pattern:
         raise PatternError(f"{pattern[:20]}...", f"it has {len(octets)} octets, {LONGEST} are allowed", LONGEST)
     try:
         return Pattern(pattern_reader.read(octets), most_states)
-    except pattern_reader.ReadError as error:
+    except ReadError as error:
         raise PatternError(pattern, error.problem, error.position) from None
     except TooLarge:
         raise PatternError(pattern, "regular expression is too large", len(octets)) from None

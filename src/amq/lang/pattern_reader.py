@@ -9,49 +9,17 @@ from typing import Final
 
 from amq.lang import octet_classes as octets
 from amq.lang import pattern_tree as tree
+from amq.lang.pattern_brackets import Brackets
+from amq.lang.pattern_escapes import DIGITS, ReadError
 from amq.lang.pattern_tree import Assertion, Choice, Look, Node, Octets, Repeat, Sequence
 
 # Groups within groups.
 DEEPEST: Final = 100
 MOST_TIMES: Final = 65_535
-END_OF_PATTERN: Final = "\\ at end of pattern"
 UNKNOWN_GROUP: Final = "unrecognized character after (? or (?-"
-NO_BRACKET: Final = "missing terminating ] for character class"
-COLLATING: Final = "POSIX collating elements are not supported"
 NOTHING: Final = Octets(())
-_SINGLE: Final = {"a": 7, "e": 27, "f": 12, "n": 10, "r": 13, "t": 9}
-_PLACES: Final = {
-    "A": tree.START,
-    "Z": tree.END,
-    "z": tree.VERY_END,
-    "b": tree.WORD,
-    "B": tree.NO_WORD,
-}
-_NOT_HERE: Final = {
-    "g": "back references and recursion are not supported",
-    "k": "back references are not supported",
-    "G": "\\G is not supported",
-    "K": "\\K is not supported",
-    "R": "\\R is not supported",
-    "X": "\\X is not supported",
-    "p": "\\p is not supported",
-    "P": "\\P is not supported",
-    **dict.fromkeys("LlUu", "PCRE does not support \\L, \\l, \\N{name}, \\U, or \\u"),
-}
 _LOOKS: Final = {"=": (True, False), "!": (True, True), "<=": (False, False), "<!": (False, True)}
 _WHITE: Final = (" ", "\t", "\n", "\v", "\f", "\r")
-_HEX: Final = "0123456789abcdefABCDEF"
-_OCTAL: Final = "01234567"
-_DIGITS: Final = "0123456789"
-
-
-class ReadError(ValueError):
-    """This is no regular expression, or none that is supported; `position` is in octets from 0."""
-
-    def __init__(self, problem: str, position: int) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.position = position
 
 
 def read(pattern: bytes) -> Node:
@@ -63,16 +31,12 @@ def read(pattern: bytes) -> Node:
     return found
 
 
-class _Reader:
-    """A place in a pattern, and the flags that count there."""
+class _Reader(Brackets):
+    """Reads sequences, alternatives, groups and quantifiers."""
 
     def __init__(self, text: str) -> None:
-        self.text = text
-        self.end = len(text)
-        self.pos = 0
+        super().__init__(text)
         self.quoting = False
-        # Those of i, m, s and x that are set; they last until the group ends.
-        self.flags: frozenset[str] = frozenset()
 
     # -- structure --
 
@@ -149,25 +113,12 @@ class _Reader:
             return self.escape()
         return self.one(ord(letter)), True
 
-    def one(self, octet: int) -> Node:
-        """One octet, in both cases if they do not count."""
-        members = 1 << octet
-        return Octets((octets.either_case(members) if "i" in self.flags else members,))
-
     # -- quantifiers --
 
     def at_quantifier(self) -> bool:
         """Whether a quantifier stands here; `{` is one only if it is whole."""
         letter = self.text[self.pos]
         return letter in "*+?" or (letter == "{" and self.braces() is not None)
-
-    def braces(self) -> tuple[str, str | None, int] | None:
-        """Of `{2,5}` both numbers as text and where it ends; None for anything else."""
-        close = self.text.find("}", self.pos)
-        least, comma, most = self.text[self.pos + 1 : max(close, 0)].partition(",")
-        if not least or least.strip(_DIGITS) or most.strip(_DIGITS):
-            return None
-        return least, (most if comma else None), close + 1
 
     def repeat(self, parts: list[Node], repeatable: bool) -> None:
         """Take a quantifier and let what was read last be repeated."""
@@ -253,7 +204,7 @@ class _Reader:
             self.pos += 1
         if self.pos == start:
             raise ReadError("unrecognized character after (?<", self.pos)
-        if self.text[start] in _DIGITS:
+        if self.text[start] in DIGITS:
             raise ReadError("group name must start with a non-digit", start)
         if self.peek() != close:
             raise ReadError("syntax error in subpattern name (missing terminator)", self.pos)
@@ -272,7 +223,7 @@ class _Reader:
         if letter == "(":
             raise ReadError("conditions are not supported", self.pos)
         following = self.text[self.pos + 1 : self.pos + 2]
-        signed = letter == "-" and following != "" and following in _DIGITS
+        signed = letter == "-" and following != "" and following in DIGITS
         if (letter != "" and letter in "R&+C0123456789") or signed:
             raise ReadError("recursion and callouts are not supported", self.pos)
 
@@ -296,214 +247,6 @@ class _Reader:
         found = self.inside(depth)
         self.flags = before
         return found, True
-
-    # -- escapes --
-
-    def escape(self) -> tuple[Node, bool]:
-        """What a backslash, which is read, makes of the next letter."""
-        if self.pos >= self.end:
-            raise ReadError(END_OF_PATTERN, self.pos)
-        letter = self.take()
-        if letter in _PLACES:
-            return Assertion(_PLACES[letter]), False
-        if letter == "N":
-            if self.peek() == "{" and self.braces() is None:
-                raise ReadError(_NOT_HERE["L"], self.pos - 1)
-            return Octets((octets.ALL & ~octets.NEWLINE,)), True
-        if letter == "C":
-            return Octets((octets.ALL,)), True
-        members = _class_of(letter)
-        if members is not None:
-            return Octets((members,)), True
-        if letter in _DIGITS[1:]:
-            return self.one(self.number(letter)), True
-        return self.one(self.escaped(letter)), True
-
-    def number(self, first: str) -> int:
-        """`\\101` is an octal number where it cannot be a back reference."""
-        start = self.pos
-        digits = first
-        while self.peek() and self.peek() in _DIGITS:
-            digits += self.take()
-        groups = self.text.count("(")
-        if int(digits) <= groups or (len(digits) == 1 and first in _OCTAL):
-            raise ReadError("back references are not supported", start)
-        self.pos = start
-        return self.octal(first, 3) if first in _OCTAL else ord(first)
-
-    def escaped(self, letter: str) -> int:
-        """The octet that an escape stands for, in brackets and outside of them."""
-        if letter in _SINGLE:
-            return _SINGLE[letter]
-        if letter in _NOT_HERE:
-            raise ReadError(_NOT_HERE[letter], self.pos - 1)
-        if letter == "0":
-            return self.octal("0", 3)
-        if letter == "x":
-            return self.hexadecimal()
-        if letter == "o":
-            return self.braced_octal()
-        if letter == "c":
-            if self.pos >= self.end:
-                raise ReadError("\\c at end of pattern", self.end)
-            controlled = ord(self.take())
-            if controlled > 0x7F:
-                raise ReadError("\\c must be followed by an ASCII character", self.pos - 1)
-            return ord(chr(controlled).upper()) ^ 0x40
-        return ord(letter)
-
-    def octal(self, digits: str, most: int) -> int:
-        """Up to so many octal digits, of which some are read."""
-        while len(digits) < most and self.peek() and self.peek() in _OCTAL:
-            digits += self.take()
-        if int(digits, 8) > 0xFF:
-            raise ReadError("octal value is greater than \\377 in 8-bit non-UTF-8 mode", self.pos - 1)
-        return int(digits, 8)
-
-    def hexadecimal(self) -> int:
-        """`\\x`, up to two digits, or any number of them in braces."""
-        if self.peek() != "{":
-            digits = ""
-            while len(digits) < 2 and self.peek() and self.peek() in _HEX:
-                digits += self.take()
-            return int(digits or "0", 16)
-        return self.braced(_HEX, 16, "non-hex character in \\x{} (closing brace missing?)")
-
-    def braced_octal(self) -> int:
-        """`\\o{101}`."""
-        if self.peek() != "{":
-            raise ReadError("missing opening brace after \\o", self.pos - 1)
-        return self.braced(_OCTAL, 8, "non-octal character in \\o{} (closing brace missing?)")
-
-    def braced(self, allowed: str, base: int, problem: str) -> int:
-        """A number in braces."""
-        self.pos += 1
-        start = self.pos
-        while self.peek() and self.peek() in allowed:
-            self.pos += 1
-        digits = self.text[start : self.pos]
-        if self.peek() != "}":
-            raise ReadError(problem, self.pos)
-        if not digits:
-            raise ReadError("digits missing in \\x{} or \\o{}", self.pos)
-        if len(digits) > 20 or int(digits, base) > 0xFF:
-            raise ReadError("character value in \\x{} or \\o{} is too large", self.pos)
-        self.pos += 1
-        return int(digits, base)
-
-    # -- brackets --
-
-    def brackets(self) -> Node:
-        """A class, of which the opening bracket is read."""
-        if self.peek() in (":", ".", "=") and _posix_end(self.text, self.pos) >= 0:
-            named = self.peek() == ":"
-            problem = "POSIX named classes are supported only within a class" if named else COLLATING
-            raise ReadError(problem, self.pos - 1)
-        negative = self.peek() == "^"
-        self.pos += negative
-        members, first = 0, True
-        quoting = False
-        while True:
-            if self.pos >= self.end:
-                raise ReadError(NO_BRACKET, self.end)
-            if self.text.startswith("\\E", self.pos):
-                quoting = False
-                self.pos += 2
-                continue
-            if not quoting and self.text.startswith("\\Q", self.pos):
-                quoting = True
-                self.pos += 2
-                continue
-            if not quoting and self.text[self.pos] == "]" and not first:
-                self.pos += 1
-                break
-            members |= self.member(quoting)
-            first = False
-        if "i" in self.flags:
-            members = octets.either_case(members)
-        return Octets((octets.ALL & ~members if negative else members,))
-
-    def member(self, quoting: bool) -> int:
-        """The octets of a letter, an escape, a named class or a range."""
-        low = self.member_end(quoting)
-        if isinstance(low, Octets):
-            return low.sets[0]
-        if quoting or self.peek() != "-" or self.text[self.pos + 1 : self.pos + 2] in ("", "]"):
-            return 1 << low
-        self.pos += 1
-        high = self.member_end(False)
-        if isinstance(high, Octets):
-            raise ReadError("invalid range in character class", self.pos - 1)
-        if high < low:
-            raise ReadError("range out of order in character class", self.pos - 1)
-        return octets.among((low, high))
-
-    def member_end(self, quoting: bool) -> int | Octets:
-        """An octet that may begin or end a range, or a class."""
-        letter = self.take()
-        if letter == "[" and not quoting and self.peek() in (":", ".", "="):
-            close = _posix_end(self.text, self.pos)
-            if close >= 0:
-                return Octets((self.posix(close),))
-        if letter != "\\" or quoting:
-            return ord(letter)
-        if self.pos >= self.end:
-            raise ReadError(END_OF_PATTERN, self.pos)
-        letter = self.take()
-        if letter == "b":
-            return 8
-        if letter == "N":
-            raise ReadError("\\N is not supported in a class", self.pos - 1)
-        if letter in "BRX":
-            # PCRE takes these for the letters.
-            return ord(letter)
-        members = _class_of(letter)
-        if members is not None:
-            return Octets((members,))
-        if letter in _OCTAL:
-            return self.octal(letter, 3)
-        return self.escaped(letter)
-
-    def posix(self, close: int) -> int:
-        """`[:alpha:]`, of which the opening bracket is read; `close` is where the closing marks stand."""
-        if self.text[self.pos] != ":":
-            raise ReadError(COLLATING, self.pos - 1)
-        name = self.text[self.pos + 1 : close]
-        members = octets.POSIX.get(name.removeprefix("^"))
-        if members is None:
-            raise ReadError("unknown POSIX class name", self.pos + 1)
-        if "i" in self.flags and name.removeprefix("^") in ("upper", "lower"):
-            members = octets.POSIX["alpha"]
-        self.pos = close + 2
-        return octets.ALL & ~members if name.startswith("^") else members
-
-    # -- letters --
-
-    def peek(self) -> str:
-        """The next letter; empty at the end."""
-        return self.text[self.pos : self.pos + 1]
-
-    def take(self) -> str:
-        """The next letter, which there is."""
-        letter = self.text[self.pos]
-        self.pos += 1
-        return letter
-
-
-def _class_of(letter: str) -> int | None:
-    """The octets of `\\d` and its like."""
-    members = octets.ESCAPED.get(letter.lower())
-    if members is None or letter.islower():
-        return members
-    return octets.ALL & ~members
-
-
-def _posix_end(text: str, pos: int) -> int:
-    """Where the `:]` of a `[:name:]` stands whose first colon is at `pos`; -1 when it is none."""
-    mark = text[pos]
-    close = text.find(mark + "]", pos + 1)
-    name = text[pos + 1 : close]
-    return close if close >= 0 and not any(letter in "[]\\" for letter in name) else -1
 
 
 def _either(branches: list[Node]) -> Node:
