@@ -41,7 +41,8 @@ class History:
         self.seen: int = 0
         self.due: float = NEVER
         self.policy = policy
-        self.levels: list[array[int]] = [array("q") for _ in policy]
+        # Those after the first come when there is something to put into them, which for most objects is never.
+        self.levels: list[array[int]] = [array("q")]
 
     def put(self, now: int, row: Row, most: int) -> None:
         """It is `now`, and this is true from now on. Level 0 keeps `most` rows, however young they are."""
@@ -56,8 +57,8 @@ class History:
     def forget(self, now: int, most: int) -> None:
         """Pass on, or drop, what is older than a level reaches back; the last row stays whatever its age."""
         stride = len(self.last) + 1
-        for number, (age, _) in enumerate(self.policy):
-            rows = self.levels[number]
+        for number, rows in enumerate(self.levels):
+            age, _ = self.policy[number]
             oldest = now - age
             longest = most * stride if number == 0 else sys.maxsize
             while len(rows) > stride and (rows[stride] <= oldest or len(rows) > longest):
@@ -68,10 +69,7 @@ class History:
 
     def restart(self) -> None:
         """Forget everything but what is true now, as if it had always been."""
-        for rows in self.levels:
-            del rows[:]
-        self.levels[0].append(self.changed)
-        self.levels[0].extend(self.last)
+        self.levels = [array("q", (self.changed, *self.last))]
         self.before = self.last
         self.due = NEVER
 
@@ -96,6 +94,8 @@ class History:
     def _pass_on(self, number: int, row: "array[int]") -> None:
         if number == len(self.policy):
             return
+        if number == len(self.levels):
+            self.levels.append(array("q"))
         rows = self.levels[number]
         interval = self.policy[number][1]
         # The newest row of an interval says what was true at its end.

@@ -174,7 +174,7 @@ class Round:
             histories.append(history)
         consumers = publishers = waiting = 0
         published = columns.CHANNEL.zeros
-        weights: Weights = {}
+        weights: Weights | None = None
         for channel in client.channels.values():
             consumers += len(channel.ledger.subscribers)
             row = columns.channel_row(channel)
@@ -188,11 +188,11 @@ class Round:
                     # What it counted stands with the vhost's gone ones otherwise.
                     published = tuple(map(int.__add__, published, row))
             if channel.ledger.unacked:
-                weigh(channel, weights)
+                weights = weigh(channel, weights)
         standing.published = published
         standing.counts = len(client.channels), consumers, publishers, waiting
         standing.due = min([history.due for history in histories], default=float("inf"))
-        if weights:
+        if weights is not None:
             standing.weights = weights
             self._add_weights(weights)
         return standing

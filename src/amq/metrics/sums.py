@@ -79,11 +79,13 @@ def sums_of(vhost: Vhost, before: Row) -> Sums:
     return Sums(before, columns.gone_row(vhost.agenda.tally))
 
 
-def weigh(channel: Channel, weights: dict[Queue, tuple[int, int]]) -> None:
+def weigh(channel: Channel, weights: dict[Queue, tuple[int, int]] | None) -> dict[Queue, tuple[int, int]]:
     """Enter the first of a channel's unacknowledged deliveries, and the octets of their bodies, by queue."""
+    weights = weights or {}
     for _, queue, _, message, _, _ in islice(channel.ledger.unacked.values(), WEIGHED):
         count, octets = weights.get(queue, (0, 0))
         weights[queue] = count + 1, octets + len(message.body)
+    return weights
 
 
 def unconfirmed(channel: Channel) -> int:
