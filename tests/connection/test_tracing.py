@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from amq.queues.base import ACKNOWLEDGED, REJECTED, REQUEUED
 from amq.vhost import tracing
 from amq.vhost.tracing import DEAD_LETTERED, DELIVERED, PUBLISHED, Event, Tap
 from amq.vhost.vhost import Vhost
@@ -116,15 +117,24 @@ def test_a_tap_hears_of_a_messages_whole_way() -> None:
     client.consume(1, "q")
     client.drain()
     client.inbox.clear()
-    client.say(1, "basic.reject", delivery_tag=1, requeue=False)
-    assert client.get(1, "dead") == b"x"
-    assert ear.kinds() == [PUBLISHED, DELIVERED, DEAD_LETTERED, DELIVERED]
-    assert [event.queues for event in ear.heard] == [[b"q"], [b"q"], [b"q"], [b"dead"]]
-    assert ear.heard[2].reason == "rejected"
+    client.say(1, "basic.reject", delivery_tag=1, requeue=True)
+    client.drain()
+    client.inbox.clear()
+    client.say(1, "basic.reject", delivery_tag=2, requeue=False)
+    client.consume(1, "dead", "other")
+    client.drain()
+    client.say(1, "basic.ack", delivery_tag=3)
+    client.drain()
+    assert ear.kinds() == [
+        *(PUBLISHED, DELIVERED, REQUEUED, DELIVERED, REJECTED),
+        *(DEAD_LETTERED, DELIVERED, ACKNOWLEDGED),
+    ]
+    assert [event.queues for event in ear.heard] == [[b"q"]] * 6 + [[b"dead"]] * 2
+    assert ear.heard[5].reason == "rejected"
     tracing.untap(vhost, ear)
     assert vhost.agenda.tracer is None
     client.send(publish(1, "q", b"x"))
-    assert len(ear.heard) == 4
+    assert len(ear.heard) == 8
 
 
 def test_a_tap_and_the_firehose_do_not_need_each_other() -> None:

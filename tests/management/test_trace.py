@@ -76,7 +76,9 @@ async def get(client: httpx.AsyncClient, name: str, ackmode: str) -> None:
     assert len((await client.post(f"/queues/%2F/{name}/get", json=wanted)).json()) == 1
 
 
-async def test_a_message_is_followed_from_its_publisher_to_its_death(node: Node, client: httpx.AsyncClient) -> None:
+async def test_a_message_is_followed_from_its_publisher_to_its_death_and_end(
+    node: Node, client: httpx.AsyncClient
+) -> None:
     dead = {"x-dead-letter-exchange": ("S", b""), "x-dead-letter-routing-key": ("S", b"dead")}
     queue(node, "q", dead)
     queue(node, "dead")
@@ -84,7 +86,11 @@ async def test_a_message_is_followed_from_its_publisher_to_its_death(node: Node,
         await publish(client, "q", "größe", message_id="m1", headers={"x": 1})
         (published,) = await listener.next()
         await get(client, "q", "reject_requeue_false")
-        delivered, died = await listener.next()
+        delivered, rejected, died = await listener.next()
+        await get(client, "dead", "ack_requeue_true")
+        again, requeued = await listener.next()
+        await get(client, "dead", "ack_requeue_false")
+        last, acknowledged = await listener.next()
     shown = {
         "payload_bytes": 7,
         "exchange": "",
@@ -96,7 +102,15 @@ async def test_a_message_is_followed_from_its_publisher_to_its_death(node: Node,
     assert published | shown | {"event": "published", "queues": ["q"]} == published
     assert delivered | shown | {"event": "delivered", "queues": ["q"], "redelivered": False} == delivered
     assert died | shown | {"event": "dead-lettered", "queues": ["q"], "reason": "rejected"} == died
+    assert rejected | shown | {"event": "rejected", "queues": ["q"]} == rejected
     assert "connection" not in died
+    assert [(each["event"], each["queues"]) for each in (again, requeued, last, acknowledged)] == [
+        ("delivered", ["dead"]),
+        ("requeued", ["dead"]),
+        ("delivered", ["dead"]),
+        ("acknowledged", ["dead"]),
+    ]
+    assert [again["redelivered"], last["redelivered"]] == [False, True]
     assert published["time"].endswith("+00:00")
 
 

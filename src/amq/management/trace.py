@@ -1,4 +1,4 @@
-"""Messages followed live: what is published, delivered and dead-lettered in a vhost, as server-sent events.
+"""Messages followed live, as server-sent events: what is published in a vhost, and what becomes of it.
 
 Nobody waits for who follows: what a client does not take in time is dropped, and it is told how much that was.
 """
@@ -176,7 +176,7 @@ TABLE: Final = (
         "/amq/trace/{vhost}",
         ADMINISTRATOR,
         follow,
-        "Follow messages live, as server-sent events: published, delivered, dead-lettered, dropped",
+        "Follow messages live, as server-sent events: published, delivered, acknowledged, dead-lettered, ...",
         {
             200: "a stream of events, until the client goes",
             400: "the selector or another parameter has a mistake",

@@ -19,6 +19,9 @@ REJECTED: Final = "rejected"
 EXPIRED: Final = "expired"
 MAXLEN: Final = "maxlen"
 DELIVERY_LIMIT: Final = "delivery_limit"
+# What became of a delivery otherwise.
+ACKNOWLEDGED: Final = "acknowledged"
+REQUEUED: Final = "requeued"
 
 
 class Consumer:
@@ -76,6 +79,10 @@ class Tracer:
 
     def delivered(self, origin: Origin, queue: "Queue", messages: list[Message], redelivered: bool) -> None:
         """Messages of a queue went to a consumer, or were got."""
+        raise NotImplementedError
+
+    def settled(self, queue: "Queue", message: Message, how: str) -> None:
+        """A delivery of a queue was ACKNOWLEDGED, REJECTED or REQUEUED; one that needs no acknowledgement never is."""
         raise NotImplementedError
 
     def dead_lettered(self, queue: "Queue", message: Message, reason: str) -> None:

@@ -8,7 +8,17 @@ from amq.clock import NEVER, Timed
 from amq.message import Message
 from amq.queues.arguments import Options
 from amq.queues.backlog import SPAN, Fifo
-from amq.queues.base import DELIVERY_LIMIT, EXPIRED, LOOK_AGAIN, MAXLEN, REJECTED, Agenda, Consumer
+from amq.queues.base import (
+    ACKNOWLEDGED,
+    DELIVERY_LIMIT,
+    EXPIRED,
+    LOOK_AGAIN,
+    MAXLEN,
+    REJECTED,
+    REQUEUED,
+    Agenda,
+    Consumer,
+)
 from amq.queues.consumers import Consumers
 from amq.queues.limits import DROP_HEAD, REJECT_PUBLISH_DLX
 from amq.queues.returned import counted
@@ -227,11 +237,17 @@ class ClassicQueue(StoredQueue):
             self.deadlines.pop(position, None)
         if self.keeps and message.lsn:
             self.forget(message)
+        tracer = self.agenda.tracer
+        if tracer is not None:
+            tracer.settled(self, message, ACKNOWLEDGED)
 
     def reject(self, position: int, message: Message) -> None:
         self.unacked -= 1
         self.tally.given_back += 1
         self.deadlines.pop(position, None)
+        tracer = self.agenda.tracer
+        if tracer is not None:
+            tracer.settled(self, message, REJECTED)
         if not self.deleted:
             self.bury(message, REJECTED)
 
@@ -241,7 +257,10 @@ class ClassicQueue(StoredQueue):
         self.unacked -= len(deliveries)
         self.tally.given_back += len(deliveries)
         limit = self.options.delivery_limit
+        tracer = self.agenda.tracer
         for position, message in deliveries:
+            if tracer is not None:
+                tracer.settled(self, message, REQUEUED)
             if limit >= 0:
                 returned = counted(message)
                 if returned.returns > limit:

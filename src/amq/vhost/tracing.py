@@ -44,8 +44,9 @@ _TEXTS: Final = {
 class Event:
     """Something that happened to a message.
 
-    `what` is PUBLISHED, DELIVERED or DEAD_LETTERED (for `reason`); `queues` are those that it was routed to, or the one
-    that it left. `origin` is whose channel did it; None for the broker itself.
+    `what` is PUBLISHED, DELIVERED, DEAD_LETTERED (for `reason`), or what became of a delivery, as `Tracer.settled` is
+    told. `queues` are those that it was routed to, or the one that it left. `origin` is whose channel did it; None for
+    the broker itself, and for what became of a delivery.
     """
 
     __slots__ = ("what", "message", "queues", "origin", "redelivered", "reason")
@@ -105,6 +106,10 @@ class Tracing(Tracer):
                 headers = self.headers(origin, message)
                 headers["redelivered"] = ("I", int(redelivered))
                 self.publish(b"deliver." + queue.name, headers, message)
+
+    def settled(self, queue: Queue, message: Message, how: str) -> None:
+        if message.exchange() != TRACE_EXCHANGE:
+            self.tell(Event(how, message, [queue.name], None))
 
     def dead_lettered(self, queue: Queue, message: Message, reason: str) -> None:
         self.tell(Event(DEAD_LETTERED, message, [queue.name], None, False, reason))
