@@ -1,5 +1,6 @@
 """Everything at a glance."""
 
+import attrs
 import httpx
 import pytest
 from starlette.types import ASGIApp
@@ -141,3 +142,11 @@ async def test_columns_are_picked(client: httpx.AsyncClient, columns: str) -> No
     shown = (await client.get(f"/overview?columns={columns}")).json()
     assert shown["object_totals"] == {"queues": 0}
     assert len(shown) == len(columns.split(","))
+
+
+async def test_figures_can_be_turned_off_for_everybody(client: httpx.AsyncClient, broker: Broker) -> None:
+    management = attrs.evolve(broker.settings.management, disable_stats=True)
+    broker.settings = attrs.evolve(broker.settings, management=management)
+    shown = (await client.get("/overview")).json()
+    assert shown["disable_stats"] is True
+    assert "message_stats" not in shown

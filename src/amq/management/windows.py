@@ -14,7 +14,7 @@ MOST_SAMPLES: Final = 500
 
 def stats_disabled(call: Call) -> bool:
     """Whether the request wants no figures."""
-    return call.query.get("disable_stats") == "true"
+    return call.query.get("disable_stats") == "true" or call.node.broker.settings.management.disable_stats
 
 
 def check_stats_enabled(call: Call) -> None:
