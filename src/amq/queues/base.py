@@ -82,7 +82,7 @@ class Tracer:
         raise NotImplementedError
 
     def settled(self, queue: "Queue", message: Message, how: str) -> None:
-        """A delivery of a queue was ACKNOWLEDGED, REJECTED or REQUEUED; one that needs no acknowledgement never is."""
+        """A delivery of a queue was ACKNOWLEDGED (or needed no acknowledgement), REJECTED or REQUEUED."""
         raise NotImplementedError
 
     def dead_lettered(self, queue: "Queue", message: Message, reason: str) -> None:
