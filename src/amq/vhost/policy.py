@@ -27,8 +27,10 @@ OF_QUEUES: Final = frozenset({"all", "queues", "classic_queues"})
 OF_EXCHANGES: Final = frozenset({"all", "exchanges"})
 # The level of a line in the log.
 WARNING: Final = 30
-# Things that are looked at in one go when a policy changes; the others follow when everybody else had a turn.
+# Things that are looked at in one go when a policy changes: so many at most, and the fewer the more work all patterns
+# together may be (a state takes up to 50 us with a long name). The others follow when everybody else had a turn.
 PER_GO: Final = 500
+STATES_PER_GO: Final = 4000
 
 
 class PolicyError(ValueError):
@@ -75,7 +77,8 @@ class Policy:
         try:
             compile_pattern(self.pattern)
         except PatternError as error:
-            return f"pattern should be regular expression but is invalid: {error}"
+            found = f'{{"{error.problem}",{error.position}}}'
+            return f"pattern should be regular expression but is invalid: {found}"
         return None
 
     def _priority_problem(self) -> str | None:
@@ -205,16 +208,19 @@ def apply_everywhere(governed: Governed) -> None:
 class Application(Timed):
     """Applies policies to one thing after the other, with turns for everybody else in between."""
 
-    __slots__ = ("governed", "things", "at")
+    __slots__ = ("governed", "things", "at", "per_go")
 
     def __init__(self, governed: Governed, things: list[Queue | Exchange]) -> None:
         self.governed = governed
         self.things = things
         self.at: int = 0
+        policies = governed.policies.all() + governed.operator_policies.all()
+        states = sum(compile_pattern(policy.pattern).states for policy in policies)
+        self.per_go: int = min(PER_GO, max(1, STATES_PER_GO // max(1, states)))
 
     def due(self, now: float) -> None:
         agenda = self.governed.agenda
-        stop = self.at + PER_GO
+        stop = self.at + self.per_go
         for thing in self.things[self.at : stop]:
             if not thing.deleted:
                 apply(self.governed, thing)
