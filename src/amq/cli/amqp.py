@@ -253,8 +253,17 @@ class Client:
             arguments = methods.decode(method, payload)
             if method in {spec.CONNECTION_CLOSE, spec.CHANNEL_CLOSE}:
                 code, text = cast("tuple[int, bytes]", (arguments[0], arguments[1]))
+                self._say_goodbye(method)
                 raise CommandError(STATUSES.get(code, exits.UNAVAILABLE), text.decode("utf-8", "replace"))
             return method, arguments
+
+    def _say_goodbye(self, method: int) -> None:
+        """In good order, so that the broker's log does not tell of a client that vanished."""
+        if method == spec.CONNECTION_CLOSE:
+            self._tell(0, spec.CONNECTION_CLOSE_OK, [])
+        else:
+            self._tell(CHANNEL, spec.CHANNEL_CLOSE_OK, [])
+            self.finish()
 
     def _content(self) -> tuple[bytes, bytes]:
         header = self._frame()[1]

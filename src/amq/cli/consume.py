@@ -67,6 +67,8 @@ def command(
     """Write what comes."""
     if ack == REQUEUE and count is None and idle is None:
         raise CommandError(exits.USAGE, "--ack requeue: they would be held forever; --count or --idle is needed")
+    if ack == NO_ACK and count is not None:
+        raise CommandError(exits.USAGE, "--ack no-ack: not with --count: what came behind those would be lost")
     try:
         table = arguments_in({"arguments": given.table(arguments, "--argument")})
     except BadRequest as error:

@@ -184,11 +184,15 @@ class Broker:
 def _told(answer: httpx.Response) -> tuple[str, str]:
     try:
         told = answer.json()
-        error, reason = told["error"], told["reason"]
-    except (ValueError, KeyError, TypeError):
-        return "", f"{answer.status_code} {answer.reason_phrase}"
+        # Health checks that fail have a status instead of an error.
+        error, reason = told.get("error", ""), told["reason"]
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return "", f"{answer.status_code} {answer.reason_phrase}".strip()
     if not isinstance(reason, str):
         reason = json.dumps(reason)
+    # It is made safe for pages, which these lines are not.
+    for safe, plain in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&amp;", "&")):
+        reason = reason.replace(safe, plain)
     return str(error), reason if reason else str(error)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from amq.cli.ctl.results import Result, Rows
-from amq.cli.ctl.terms import Arguments, Atom, pid
+from amq.cli.ctl.terms import Arguments, Atom, Version, pid
 from amq.cli.ctl.users import BOTH
 from amq.cli.ctl.verb import BadArguments, Call, Verb
 from amq.cli.ctl.vhosts import columns
@@ -94,7 +94,7 @@ CONNECTIONS: Final[dict[str, Column]] = {
     "state": _atom("state"),
     **_fields("channels auth_mechanism user vhost timeout frame_max channel_max recv_oct recv_cnt send_oct send_cnt"),
     **_fields("send_pend connected_at"),
-    "protocol": lambda row, _node: Atom(_protocol(str(row.get("protocol")))),
+    "protocol": lambda row, _node: _protocol(str(row.get("protocol"))),
     "client_properties": _table("client_properties"),
 }
 CHANNELS: Final[dict[str, Column]] = {
@@ -113,10 +113,10 @@ CONSUMERS: Final[dict[str, Column]] = {
 }
 
 
-def _protocol(name: str) -> str:
+def _protocol(name: str) -> Atom:
     """`AMQP 0-9-1` is {0,9,1} here."""
     version = name.partition(" ")[2]
-    return f"{{{version.replace('-', ',')}}}" if version.replace("-", "").isdigit() else name
+    return Version(f"{{{version.replace('-', ',')}}}") if version.replace("-", "").isdigit() else Atom(name)
 
 
 def _list(call: Call, known: dict[str, Column], wanted: tuple[str, ...], rows: list[Record]) -> Rows:

@@ -12,7 +12,7 @@ from amq.cli.ctl import acting, listings, rules, users, vhosts
 from amq.cli.ctl.results import Facts, Result, VerbError, heading, show
 from amq.cli.ctl.terms import erlang
 from amq.cli.ctl.users import BOTH
-from amq.cli.ctl.verb import Call, Verb, here
+from amq.cli.ctl.verb import PLUGINS, Call, Verb, here
 from amq.cli.exits import CommandError
 
 UNITS: Final = {"bytes": 1, "kb": 1_000, "mb": 1_000_000, "gb": 1_000_000_000}
@@ -313,7 +313,8 @@ def environment(call: Call) -> Result:
     """The configuration in force."""
     call.say(f"Application environment of node {call.node} ...")
     found = call.broker.get("config/effective")
-    return Facts(found, erlang([{"amq": found}])[1:-1])
+    keys = ",\n      ".join([f"{{{name},{erlang(value)}}}" for name, value in found.items()])
+    return Facts(found, f"[{{amq,\n     [{keys}]}}]")
 
 
 def report(call: Call) -> Result:
@@ -345,6 +346,11 @@ def _part(call: Call, function: Any) -> None:
     except (Refused, VerbError) as error:
         print(f"({error})")
     print()
+
+
+def version(call: Call) -> Result:
+    """The version that scripts compare: that of the RabbitMQ that the broker behaves as."""
+    return str(call.overview["rabbitmq_version"])
 
 
 # -- its end --
@@ -403,6 +409,7 @@ def unreachable(broker: Broker, node: str | None, problem: str) -> str:
 
 
 TIMEOUT: Final = "[--timeout <timeout>]"
+HELP: Final = (Verb("version", "", "shows the version that the broker behaves as", version, tools=(*BOTH, PLUGINS)),)
 VERBS: Final = (
     Verb("await_online_nodes", "<count> [--timeout <timeout>]", "waits for so many nodes", await_online_nodes, 1, 1),
     Verb("await_startup", "", "waits until the broker answers", await_startup),

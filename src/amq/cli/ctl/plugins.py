@@ -4,28 +4,21 @@ import re
 from typing import Final
 
 from amq.cli import exits
+from amq.cli.ctl.nodes import of_node
 from amq.cli.ctl.results import Facts, Result, VerbError
 from amq.cli.ctl.verb import PLUGINS, BadArguments, Call, Verb
 
-# Each is always there, and cannot be switched off.
-BUILT_IN: Final = {
-    "rabbitmq_consistent_hash_exchange": "consistent hash exchange type",
-    "rabbitmq_delayed_message_exchange": "delayed message exchange type",
-    "rabbitmq_management": "HTTP API and web console",
-    "rabbitmq_management_agent": "statistics for the HTTP API",
-    "rabbitmq_prometheus": "metrics for Prometheus",
-    "rabbitmq_random_exchange": "random exchange type",
-    "rabbitmq_recent_history_exchange": "recent history exchange type",
-    "rabbitmq_top": "top lists",
-    "rabbitmq_web_dispatch": "HTTP listeners",
-}
+
+def built_in(call: Call) -> list[str]:
+    """What is always there, and cannot be switched off."""
+    return sorted(of_node(call).get("enabled_plugins", []))
 
 
 def list_plugins(call: Call) -> Result:
     """Those that are part of amq."""
     pattern = call.arguments[0] if call.arguments else ".*"
     try:
-        names = [name for name in BUILT_IN if re.search(pattern, name)]
+        names = [name for name in built_in(call) if re.search(pattern, name)]
     except re.error as error:
         raise BadArguments(f"Bad argument: pattern: {error}", exits.DATA) from None
     call.say(f'Listing plugins with pattern "{pattern}" ...')
@@ -46,17 +39,17 @@ def list_plugins(call: Call) -> Result:
     lines = []
     for name in names:
         if call.options.get("verbose"):
-            lines += [f"[E*] {name}", f"     Version:     \t{version}", f"     Description: \t{BUILT_IN[name]}"]
+            lines += [f"[E*] {name}", f"     Version:     \t{version}"]
         else:
             lines.append(f"[E*] {name.ljust(width)} {version}")
     return Facts(facts, ("" if call.silent else legend) + "\n".join(lines))
 
 
 def _known(call: Call) -> tuple[str, ...]:
-    names = tuple(BUILT_IN) if call.options.get("all") else call.arguments
+    names = tuple(built_in(call)) if call.options.get("all") else call.arguments
     if not names:
         raise BadArguments("not enough arguments.")
-    missing = [name for name in names if name not in BUILT_IN]
+    missing = sorted({*names} - {*built_in(call)})
     if missing:
         listed = ", ".join([f":{name}" for name in missing])
         raise VerbError(exits.SOFTWARE, f"{{:plugins_not_found, [{listed}]}}")
@@ -65,7 +58,7 @@ def _known(call: Call) -> tuple[str, ...]:
 
 def enable(call: Call) -> Result:
     """Nothing is to be done for those that are there; others there are not."""
-    names = tuple(BUILT_IN) if call.options.get("all") else call.arguments
+    names = tuple(built_in(call)) if call.options.get("all") else call.arguments
     call.say(f"Enabling plugins on node {call.node}:")
     call.say("\n".join(names))
     names = _known(call)
@@ -89,13 +82,14 @@ def is_enabled(call: Call) -> Result:
     plural = "plugins" if len(call.arguments) > 1 else "plugin"
     listed = ", ".join(call.arguments)
     call.say(f"Asking node {call.node} if {plural} {listed} {'are' if plural == 'plugins' else 'is'} enabled...")
-    missing = [name for name in call.arguments if name not in BUILT_IN]
+    there = built_in(call)
+    missing = [name for name in call.arguments if name not in there]
     if missing:
         raise VerbError(
             exits.UNAVAILABLE,
             f"Plugin{'s' if len(missing) > 1 else ''} {', '.join(missing)} "
             f"{'are' if len(missing) > 1 else 'is'} not enabled on node {call.node}. "
-            f"Enabled plugins and dependencies: {', '.join(BUILT_IN)}",
+            f"Enabled plugins and dependencies: {', '.join(there)}",
         )
     verb = "s " + listed + " are" if plural == "plugins" else f" {listed} is"
     return f"Plugin{verb} enabled on node {call.node}"

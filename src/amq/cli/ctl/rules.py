@@ -21,7 +21,7 @@ def _json(text: str) -> Any:
 
 
 def _as_text(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, sort_keys=True)
 
 
 def _put(call: Call, body: dict[str, Any], *where: str) -> None:

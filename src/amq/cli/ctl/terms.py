@@ -10,6 +10,12 @@ class Atom(str):
     __slots__ = ()
 
 
+class Version(Atom):
+    """Numbers of a protocol's version, {0,9,1}."""
+
+    __slots__ = ()
+
+
 class Tags(list[str]):
     """A list of names."""
 
@@ -64,6 +70,8 @@ def plain(value: Any) -> Any:
         return ""
     if isinstance(value, Arguments):
         return [[name, *_typed(each)] for name, each in value.items()]
+    if isinstance(value, Version):
+        return [int(number) for number in value.strip("{}").split(",")]
     return value
 
 

@@ -19,6 +19,7 @@ from amq.cli.exits import CommandError
 from amq.cli.show.text import harmless, harmless_lines
 
 SECTIONS: Final[Mapping[str, tuple[Verb, ...]]] = {
+    "Help": nodes.HELP,
     "Nodes": nodes.VERBS,
     "Users and access control": users.VERBS,
     "Virtual hosts": vhosts.VERBS,
@@ -27,7 +28,7 @@ SECTIONS: Final[Mapping[str, tuple[Verb, ...]]] = {
     "Operations, definitions and feature flags": acting.VERBS,
     "Plugins": plugins.VERBS,
 }
-OWN: Final = ("autocomplete", "help", "version")
+OWN: Final = ("autocomplete", "help")
 
 
 def _verbs(tool: str) -> dict[str, Verb]:
@@ -41,8 +42,8 @@ def run(tool: str, given: list[str]) -> int:
     every = {name: kind for verb in verbs.values() for name, kind in verb.switches.items()}
     loose = parse(given, {**EVERYWHERE, **every}, {**SHORT, **_short(verbs)})
     name = loose.arguments[0] if loose.arguments else ""
-    if name == "version" or (not name and loose.options.get("version")):
-        return _version(loose)
+    if not name and loose.options.get("version"):
+        name, given = "version", ["version", *[word for word in given if word != "--version"]]
     if name in {"", "help"}:
         return _help(tool, verbs, loose, name)
     if name == "autocomplete":
@@ -189,18 +190,6 @@ def _help(tool: str, verbs: Mapping[str, Verb], loose: Parsed, name: str) -> int
     asked = name == "help" or bool(loose.options.get("help"))
     print(_commands(tool, verbs), file=sys.stdout if asked else sys.stderr)
     return exits.OK if asked else exits.USAGE
-
-
-def _version(loose: Parsed) -> int:
-    """The version that scripts compare: that of the RabbitMQ that the broker behaves as."""
-    broker = _broker(loose.options)
-    try:
-        print(broker.get("overview")["rabbitmq_version"])
-    except CommandError as error:
-        return _explain(broker, loose.options, error)
-    finally:
-        broker.close()
-    return exits.OK
 
 
 def command_of(tool: str, purpose: str) -> click.Command:
