@@ -56,10 +56,12 @@ class Source:
 
 
 def churn(source: Source, _of: object) -> Values:
+    """connection_churn_metrics."""
     return columns.churn_row(source.broker.churn)
 
 
 def node_coarse(source: Source, _of: object) -> Values:
+    """node_coarse_metrics."""
     facts = source.facts()
     return (
         facts.fd_used,
@@ -74,6 +76,7 @@ def node_coarse(source: Source, _of: object) -> Values:
 
 
 def node(source: Source, _of: object) -> Values:
+    """node_metrics."""
     facts = source.facts()
     return (
         facts.fd_total,
@@ -88,6 +91,7 @@ def node(source: Source, _of: object) -> Values:
 
 
 def persister(source: Source, _of: object) -> Values:
+    """node_persister_metrics."""
     facts = source.facts()
     seconds = source.journal.seconds if source.journal is not None else 0.0
     reads = (0, facts.io_read_bytes)
@@ -103,6 +107,7 @@ def nothing(_source: Source, _of: object) -> Values:
 
 
 def logins(_source: Source, tally: Logins) -> Values:
+    """auth_attempt_metrics, and the same by who tried."""
     return (tally.attempts, tally.succeeded, tally.failed)
 
 
@@ -110,15 +115,18 @@ def logins(_source: Source, tally: Logins) -> Values:
 
 
 def queue_coarse(_source: Source, queue: Queue) -> Values:
+    """queue_coarse_metrics."""
     ready = queue.ready_count()
     return (ready, queue.unacked, ready + queue.unacked, 0)
 
 
 def queue_consumers(_source: Source, queue: Queue) -> Values:
+    """queue_consumer_count."""
     return (queue.consumer_count(),)
 
 
 def queue(source: Source, queue: Queue) -> Values:
+    """queue_metrics."""
     sizes = sizes_of(source.sampler, queue)
     capacity = source.sampler.capacity(queue)
     return (
@@ -159,6 +167,7 @@ def head_timestamp(queue: Queue) -> float | None:
 
 
 def queue_deliveries(_source: Source, queue: Queue) -> Values:
+    """queue_delivery_metrics."""
     tally = queue.tally
     return (
         tally.got,
@@ -172,6 +181,7 @@ def queue_deliveries(_source: Source, queue: Queue) -> Values:
 
 
 def queue_published(_source: Source, queue: Queue) -> Values:
+    """queue_exchange_metrics and channel_queue_exchange_metrics."""
     return (queue.tally.published,)
 
 
@@ -179,14 +189,17 @@ def queue_published(_source: Source, queue: Queue) -> Values:
 
 
 def exchange(_source: Source, exchange: Exchange) -> Values:
+    """exchange_metrics."""
     return (exchange.published_in, exchange.returned, exchange.unroutable - exchange.returned)
 
 
 def exchange_bindings(_source: Source, exchange: Exchange) -> Values:
+    """exchange_bindings."""
     return (len(exchange.bindings),)
 
 
 def present(_source: Source, _of: object) -> Values:
+    """For what is told by being there."""
     return (1,)
 
 
@@ -194,6 +207,7 @@ def present(_source: Source, _of: object) -> Values:
 
 
 def channel(_source: Source, channel: Channel) -> Values:
+    """channel_metrics."""
     transaction = channel.publisher.transaction
     return (
         len(channel.ledger.subscribers),
@@ -207,11 +221,13 @@ def channel(_source: Source, channel: Channel) -> Values:
 
 
 def channel_published(_source: Source, channel: Channel) -> Values:
+    """channel_exchange_metrics."""
     tally = channel.tally
     return (tally.published, tally.confirmed, tally.returned, tally.dropped)
 
 
 def channel_delivered(_source: Source, channel: Channel) -> Values:
+    """channel_queue_metrics."""
     tally = channel.tally
     return (
         tally.got,
@@ -225,14 +241,17 @@ def channel_delivered(_source: Source, channel: Channel) -> Values:
 
 
 def zero(_source: Source, _of: object) -> Values:
+    """For what is not counted here: reductions of processes."""
     return (0,)
 
 
 def connection_octets(_source: Source, connection: Connection) -> Values:
+    """connection_coarse_metrics."""
     return (connection.received, connection.outbox.total, 0)
 
 
 def connection(_source: Source, connection: Connection) -> Values:
+    """connection_metrics."""
     pending = len(connection.outbox.pieces)
     return (connection.received_count, connection.sent_count, pending, len(connection.channels))
 
@@ -241,45 +260,53 @@ def connection(_source: Source, connection: Connection) -> Values:
 
 
 def the_node(_source: Source, _vhosts: frozenset[str] | None) -> Iterator[tuple[Labels, object]]:
+    """The node, without a label."""
     yield (), None
 
 
 def protocols(source: Source, _vhosts: frozenset[str] | None) -> Iterator[tuple[Labels, object]]:
+    """What logins came to by protocol."""
     for protocol, tally in list(source.broker.logins.attempts.by_protocol.items()):
         yield (("protocol", protocol),), tally
 
 
 def remotes(source: Source, _vhosts: frozenset[str] | None) -> Iterator[tuple[Labels, object]]:
+    """What logins came to by where they came from and who they were for."""
     for (address, name, protocol), tally in list(source.broker.logins.attempts.by_source.items()):
         labels = (("remote_address", address), ("username", name), ("protocol", protocol))
         yield tuple((label, text) for label, text in labels if text), tally
 
 
 def queues(source: Source, vhosts: frozenset[str] | None) -> Iterator[tuple[Labels, object]]:
+    """Queues."""
     for vhost in source.vhosts(vhosts):
         for each in list(vhost.queues.values()):
             yield (("vhost", vhost.name), ("queue", text(each.name))), each
 
 
 def published_queues(source: Source, vhosts: frozenset[str] | None) -> Iterator[tuple[Labels, object]]:
+    """Queues, with the label that RabbitMQ has for where a message ends up."""
     for vhost in source.vhosts(vhosts):
         for each in list(vhost.queues.values()):
             yield (("queue_vhost", vhost.name), ("queue", text(each.name))), each
 
 
 def exchanges(source: Source, vhosts: frozenset[str] | None) -> Iterator[tuple[Labels, object]]:
+    """Exchanges."""
     for vhost in source.vhosts(vhosts):
         for each in list(vhost.exchanges.values()):
             yield (("vhost", vhost.name), ("exchange", text(each.name))), each
 
 
 def typed_exchanges(source: Source, vhosts: frozenset[str] | None) -> Iterator[tuple[Labels, object]]:
+    """Exchanges with their types."""
     for labels, each in exchanges(source, vhosts):
         assert isinstance(each, Exchange)
         yield (*labels, ("type", each.type_name)), each
 
 
 def running_vhosts(source: Source, vhosts: frozenset[str] | None) -> Iterator[tuple[Labels, object]]:
+    """Vhosts."""
     for vhost in source.vhosts(vhosts):
         yield (("vhost", vhost.name),), vhost
 
@@ -292,12 +319,14 @@ def opened(broker: Broker) -> Iterator[Connection]:
 
 
 def connections(source: Source, _vhosts: frozenset[str] | None) -> Iterator[tuple[Labels, object]]:
+    """Connections."""
     for each in opened(source.broker):
         # RabbitMQ calls this label `channel`, whatever it names.
         yield (("channel", str(each.peer)), ("connection", str(each.peer))), each
 
 
 def channels(source: Source, _vhosts: frozenset[str] | None) -> Iterator[tuple[Labels, object]]:
+    """Channels."""
     for each in opened(source.broker):
         name = str(each.peer)
         for number, found in list(each.channels.items()):
@@ -305,6 +334,7 @@ def channels(source: Source, _vhosts: frozenset[str] | None) -> Iterator[tuple[L
 
 
 def channels_in_vhosts(source: Source, _vhosts: frozenset[str] | None) -> Iterator[tuple[Labels, object]]:
+    """Channels with the vhosts that they are in."""
     for each in opened(source.broker):
         name, vhost = str(each.peer), each.vhost_name() or ""
         for number, found in list(each.channels.items()):
