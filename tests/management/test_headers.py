@@ -120,8 +120,10 @@ async def test_whoever_takes_no_json_gets_nothing(app: ASGIApp) -> None:
     assert (await ask(app, "GET", "/whoami", accept="text/html")).status_code == 406
 
 
-async def test_a_method_that_nobody_knows_is_not_implemented(app: ASGIApp) -> None:
-    assert (await ask(app, "FOO", "/whoami")).status_code == 501
+@pytest.mark.parametrize("method", ["PATCH", "TRACE", "QUERY", "FOO"])
+async def test_a_method_that_nobody_knows_is_not_allowed(app: ASGIApp, method: str) -> None:
+    answer = await ask(app, method, "/whoami")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "HEAD, GET, OPTIONS")
 
 
 async def test_the_api_itself_leads_to_its_description(app: ASGIApp) -> None:

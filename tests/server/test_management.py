@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import ssl
@@ -254,3 +255,15 @@ def test_a_stop_does_not_wait_for_a_client_that_does_not_read(broker: BrokerProc
         except TimeoutError:
             pass
         assert broker.stop() == 0
+
+
+def test_when_too_many_clients_come_the_idlest_goes(broker: BrokerProcess) -> None:
+    url = f"http://127.0.0.1:{broker.http_port}"
+    with httpx.Client(base_url=url, auth=GUEST, timeout=SECONDS) as first, contextlib.ExitStack() as others:
+        assert first.get("/api/whoami").status_code == 200
+        for _ in range(520):
+            others.enter_context(socket.create_connection(("127.0.0.1", broker.http_port), SECONDS))
+        # It finds its connection gone, and makes another.
+        assert first.get("/api/whoami").status_code == 200
+        assert whoami(broker.http_port).status_code == 200
+    assert broker.stop() == 0

@@ -22,7 +22,7 @@ from amq.management.node import Node
 from amq.management.node_json import own_version
 from amq.management.responses import Parts, refusal, response
 from amq.management.roles import REFUSALS, has_role
-from amq.management.routing import METHODS, Place, Routes, parameters
+from amq.management.routing import Place, Routes, parameters
 from amq.management.table import ENDPOINTS
 
 LOGGER: Final = logging.getLogger(__name__)
@@ -68,8 +68,6 @@ class Api:
             return refusal(ApiError(500, "internal_server_error", "the broker's log says more"))
 
     async def _answer(self, request: Request, place: Place, values: list[str]) -> Response:
-        if request.method not in METHODS:
-            raise ApiError(501 if request.method not in ("PATCH", "TRACE", "CONNECT") else 405)
         if request.method == "OPTIONS":
             return Response(headers={"allow": place.allowed()})
         endpoint = place.endpoint(request.method)

@@ -52,7 +52,7 @@ TABLE: Final = (
         MANAGEMENT,
         list_of_vhost,
         "The consumers of a vhost's queues",
-        _LIST,
+        {**_LIST, 404: "there is no such vhost"},
         query=SORT_QUERY,
         vhost=False,
     ),

@@ -247,7 +247,7 @@ def _publish(channel: Channel, body: bytes) -> None:
 
 
 def _check(path: str, handle: Any, summary: str, more: Mapping[int, Schema | str] | None = None) -> Endpoint:
-    answers = {200: STATUS, 503: "it is not so; `reason` says why", **(more or {})}
+    answers = {200: STATUS, 503: {**STATUS, "description": "it is not so; `reason` says why"}, **(more or {})}
     return Endpoint("GET", path, MANAGEMENT, handle, summary, answers)
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from amq.management.answers import JSON, Answer, encode, octets
+from amq.management.answers import EVENT_STREAM, JSON, Answer, encode, octets
 from amq.management.call import Call
 from amq.management.endpoint import ANYBODY, TEXT, Endpoint, Parameter, Schema
 
@@ -21,6 +21,10 @@ ERROR: Final[Schema] = {
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
 
 COLUMNS: Final = Parameter("columns", "Names of fields, with dots into what is nested, joined by commas: only these.")
+# What a page has besides its items.
+PAGED: Final = frozenset({"page_count"})
+# In the schema of an answer: the same endpoint may answer a stream of events.
+EVENTS: Final = "x-events"
 # What any request may be answered.
 REFUSALS: Final[Mapping[int, str]] = {
     400: "The request is not understood; `reason` says what is wrong",
@@ -65,6 +69,9 @@ def document(endpoints: Iterable[Endpoint], version: str, prefix: str) -> dict[s
 
 def operation(endpoint: Endpoint) -> dict[str, Any]:
     """One endpoint."""
+    found = answers(endpoint)
+    if COLUMNS.name in {parameter.name for parameter in queries(endpoint)} and isinstance(found[200], Mapping):
+        found[200] = with_columns(found[200])
     described: dict[str, Any] = {
         "operationId": operation_id(endpoint),
         "summary": endpoint.summary,
@@ -74,7 +81,7 @@ def operation(endpoint: Endpoint) -> dict[str, Any]:
             *map(path_parameter, _PARAMETER.findall(endpoint.path)),
             *map(query_parameter, queries(endpoint)),
         ],
-        "responses": {str(status): _answer(status, meaning) for status, meaning in sorted(answers(endpoint).items())},
+        "responses": {str(status): _answer(status, meaning) for status, meaning in sorted(found.items())},
     }
     if endpoint.role == ANYBODY:
         described["security"] = []
@@ -136,7 +143,22 @@ def answer(status: int, meaning: Schema | str) -> dict[str, Any]:
             described["content"] = {JSON: {"schema": JSON_ERROR}}
         return described
     media_type = meaning.get("contentMediaType", JSON)
-    return {"description": "What was asked for", "content": {media_type: {"schema": meaning}}}
+    content: dict[str, Any] = {media_type: {"schema": meaning}}
+    if meaning.get(EVENTS):
+        content[EVENT_STREAM] = {}
+    return {"description": meaning.get("description", "What was asked for"), "content": content}
+
+
+def with_columns(schema: Any) -> Any:
+    """The schema of an answer of which only columns may have been asked for: no field of an item must be there."""
+    if isinstance(schema, list):
+        return [with_columns(each) for each in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    kept = {key: with_columns(value) for key, value in schema.items()}
+    if not PAGED & kept.get("properties", {}).keys():
+        kept.pop("required", None)
+    return kept
 
 
 def endpoint(endpoints: Sequence[Endpoint], version: str, prefix: str) -> Endpoint:

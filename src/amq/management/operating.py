@@ -22,6 +22,8 @@ INTERVAL: Final = 0.25
 MOST: Final = 500
 LEVEL: Final[Schema] = {"type": "string", "enum": list(LOG_LEVELS)}
 LINES: Final[Schema] = {
+    # With `follow` they come as events.
+    "x-events": True,
     "type": "array",
     "items": {
         "type": "object",

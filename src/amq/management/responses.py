@@ -29,7 +29,8 @@ def response(answer: Answer, columns: Columns, stopping: trio.Event) -> Response
         return Parts(answer, {**NO_CACHE, **headers})
     if answer.value is NOTHING:
         return Response(status_code=answer.status, headers=headers)
-    return Response(encode(columns.pick_any(answer.value)), answer.status, {**NO_CACHE, **headers}, JSON)
+    value = columns.pick_any(answer.value) if answer.status == 200 else answer.value
+    return Response(encode(value), answer.status, {**NO_CACHE, **headers}, JSON)
 
 
 def refusal(error: ApiError) -> Response:

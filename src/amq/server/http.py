@@ -1,6 +1,7 @@
 """HTTP on sockets that listen: Hypercorn's protocol for each client, within bounds.
 
-    at most MOST_CLIENTS at once, each of which has KEEP_ALIVE s for a request to arrive after the one before it
+    at most MOST_CLIENTS at once, each of which has KEEP_ALIVE s for a request to arrive after the one before it;
+    when more come, those go of whom nothing was heard, and who were told nothing, for the longest time
     nobody is waited for longer than STALL s who does not take what is sent to it
 
 Not imported by a broker that serves no HTTP: Hypercorn is an extra.
@@ -11,6 +12,7 @@ import logging
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from operator import attrgetter
 from typing import Any, Final, cast
 
 import attrs
@@ -27,6 +29,8 @@ from amq.server.owner import OwnerDoor, comes_from_owner
 LOGGER: Final = logging.getLogger(__name__)
 
 MOST_CLIENTS: Final = 500
+# How many more may be there until those that were told to go have gone.
+LEAVING: Final = 50
 KEEP_ALIVE: Final = 60.0  # seconds
 STALL: Final = 20.0  # seconds
 # What is sent in one go, in octets, each within STALL.
@@ -40,6 +44,9 @@ class PatientStream(trio.abc.HalfCloseableStream):
     """A socket that gives up on a client that does not take what is sent to it."""
 
     socket_stream: trio.SocketStream
+    # When something came or went last, in s of trio's clock.
+    touched: float = attrs.field(factory=trio.current_time, init=False)
+    cut: bool = attrs.field(default=False, init=False)
 
     @property
     def socket(self) -> trio.socket.SocketType:
@@ -48,6 +55,7 @@ class PatientStream(trio.abc.HalfCloseableStream):
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send, waiting STALL s for each PIECE at most. Raises trio.BrokenResourceError."""
+        self.touched = trio.current_time()
         view = memoryview(data)
         for start in range(0, len(view), PIECE):
             try:
@@ -62,7 +70,9 @@ class PatientStream(trio.abc.HalfCloseableStream):
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """The next octets; none at the end."""
-        return bytes(await self.socket_stream.receive_some(max_bytes))
+        received = await self.socket_stream.receive_some(max_bytes)
+        self.touched = trio.current_time()
+        return bytes(received)
 
     async def send_eof(self) -> None:
         """Say that nothing more comes."""
@@ -72,6 +82,13 @@ class PatientStream(trio.abc.HalfCloseableStream):
         """Close it."""
         await self.socket_stream.aclose()
 
+    def end(self) -> None:
+        """Have whoever waits for this client find that it is gone."""
+        # What Hypercorn sends is shielded from cancellation, but not from the end of its socket.
+        self.cut = True
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+
 
 @attrs.define(eq=False)
 class HttpServer:
@@ -80,7 +97,8 @@ class HttpServer:
     app: Callable[..., Awaitable[None]]
     doors: Sequence[Door]
     handshake_timeout: float  # seconds
-    _clients: dict[trio.CancelScope, trio.SocketStream] = attrs.field(factory=dict, init=False)
+    # A dict as a set.
+    _clients: dict[PatientStream, None] = attrs.field(factory=dict, init=False)
     _context: WorkerContext = attrs.field(init=False)
     _config: Config = attrs.field(init=False)
     _left: trio.Event = attrs.field(factory=trio.Event, init=False)
@@ -105,7 +123,8 @@ class HttpServer:
             await self._context.terminated.set()
             with trio.move_on_after(GRACE):
                 await self._emptied()
-            self._cut()
+            for stream in self._clients:
+                stream.end()
             clients.cancel_scope.cancel()
 
     async def _emptied(self) -> None:
@@ -113,39 +132,39 @@ class HttpServer:
             self._left = trio.Event()
             await self._left.wait()
 
-    def _cut(self) -> None:
-        # What Hypercorn sends is shielded from cancellation, but not from the end of its socket.
-        for stream in self._clients.values():
-            with contextlib.suppress(OSError):
-                stream.socket.shutdown(socket.SHUT_RDWR)
-
     async def _accept(self, clients: trio.Nursery, door: Door) -> None:
         await door.accept(partial(self._take, clients))
 
     def _take(self, clients: trio.Nursery, door: Door, stream: trio.SocketStream) -> None:
-        crowded = len(self._clients) >= MOST_CLIENTS or hardly_a_descriptor_left(stream.socket.fileno())
-        if crowded or (isinstance(door, OwnerDoor) and not comes_from_owner(stream.socket)):
+        full = len(self._clients) >= MOST_CLIENTS + LEAVING or hardly_a_descriptor_left(stream.socket.fileno())
+        if full or (isinstance(door, OwnerDoor) and not comes_from_owner(stream.socket)):
             stream.socket.close()
             return
-        clients.start_soon(self._serve, door, stream)
+        self._make_room()
+        client = PatientStream(stream)
+        self._clients[client] = None
+        clients.start_soon(self._serve, door, client)
 
-    async def _serve(self, door: Door, stream: trio.SocketStream) -> None:
-        with trio.CancelScope() as scope:
-            self._clients[scope] = stream
-            try:
-                await self._converse(door, stream)
-            except Exception:
-                # A defect of ours must not take the other clients along.
-                LOGGER.exception("serving an HTTP client on %s failed", door.address())
-            finally:
-                del self._clients[scope]
-                stream.socket.close()
-                self._left.set()
+    def _make_room(self) -> None:
+        staying = [client for client in self._clients if not client.cut]
+        if len(staying) >= MOST_CLIENTS:
+            min(staying, key=attrgetter("touched")).end()
 
-    async def _converse(self, door: Door, stream: trio.SocketStream) -> None:
-        patient = PatientStream(stream)
-        secured: Any = patient
+    async def _serve(self, door: Door, client: PatientStream) -> None:
+        try:
+            await self._converse(door, client)
+        except Exception:
+            # A defect of ours must not take the other clients along.
+            LOGGER.exception("serving an HTTP client on %s failed", door.address())
+        finally:
+            del self._clients[client]
+            client.socket.close()
+            self._left.set()
+
+    async def _converse(self, door: Door, client: PatientStream) -> None:
+        secured: Any = client
         if door.tls is not None:
-            secured = trio.SSLStream(patient, door.tls, server_side=True, https_compatible=True)
+            secured = trio.SSLStream(client, door.tls, server_side=True, https_compatible=True)
         state = ConnectionState(LifespanState({"local": isinstance(door, OwnerDoor)}))
-        await TCPServer(ASGIWrapper(cast("ASGIFramework", self.app)), self._config, self._context, state, secured).run()
+        app = ASGIWrapper(cast("ASGIFramework", self.app))
+        await TCPServer(app, self._config, self._context, state, secured).run()

@@ -69,13 +69,15 @@ class Server:
         if any(listener.tls for listener in self.settings.listeners):
             assert self.settings.tls is not None, "Settings refuses a TLS listener without it"
             tls = server_context(self.settings.tls)
-        self.doors = await open_doors(self.settings.listeners, tls, self.settings.tcp)
+        # AMQP's last: a client that gets in finds a broker that will not fail to start.
         if self.web is not None:
-            try:
-                await self.web.open()
-            except BaseException:
-                close_doors(self.doors)
-                raise
+            await self.web.open()
+        try:
+            self.doors = await open_doors(self.settings.listeners, tls, self.settings.tcp)
+        except BaseException:
+            if self.web is not None:
+                self.web.close()
+            raise
 
     async def run(self) -> None:
         """Serve until `stop` was called and every client is gone, or until cancelled."""
