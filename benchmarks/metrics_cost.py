@@ -20,9 +20,9 @@ from amq.broker import Broker
 from amq.config.settings import Settings
 from amq.metrics import memory
 from amq.metrics.facts import Process
+from amq.metrics.objects import Source
 from amq.metrics.prometheus import Exposition
 from amq.metrics.sampler import Sampler
-from amq.metrics.values import Source
 from amq.server.collector import THRESHOLDS
 from amq.vhost import topology
 from tests.harness.dialogue import Dialogue, enter, publish

@@ -7,8 +7,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from amq.metrics.facts import Process
 from amq.metrics.journal import JournalStatistics
+from amq.metrics.objects import Source
 from amq.metrics.prometheus import Exposition
-from amq.metrics.values import Source
 from tests.metrics.build import BEGAN, Watched
 
 Series = dict[str, list[tuple[dict[str, str], float]]]

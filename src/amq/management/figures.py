@@ -6,8 +6,8 @@ from amq.management.authentication import authenticate
 from amq.management.errors import ApiError
 from amq.management.node import Node
 from amq.management.roles import MONITORING, has_role
+from amq.metrics.objects import Source
 from amq.metrics.prometheus import Exposition
-from amq.metrics.values import Source
 
 
 def figures_of(node: Node) -> Exposition:

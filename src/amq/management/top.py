@@ -14,9 +14,9 @@ from amq.management.call import Call
 from amq.management.endpoint import MONITORING, Endpoint, Parameter, Schema
 from amq.management.errors import BadRequest, NotFound
 from amq.metrics import stats
+from amq.metrics.objects import opened, text
 from amq.metrics.sizes import sizes_of
 from amq.metrics.slices import Slices
-from amq.metrics.values import opened, text
 from amq.queues.base import Queue
 from amq.vhost.vhost import Vhost
 

@@ -15,8 +15,9 @@ from prometheus_client.registry import Collector
 
 from amq.metrics.families import CLUSTER, GROUPS, Figure
 from amq.metrics.node_figures import alarms, global_counters, identity, journal, memory_figures, process, totals
+from amq.metrics.objects import Labels, Source, protocols
 from amq.metrics.slices import Slices
-from amq.metrics.values import READERS, Labels, Source, lasting, protocols
+from amq.metrics.values import READERS, lasting
 
 PREFIX: Final = "rabbitmq_"
 DETAILED: Final = "rabbitmq_detailed_"

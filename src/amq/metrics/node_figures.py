@@ -14,7 +14,7 @@ from prometheus_client.utils import floatToGoString
 from amq.metrics.columns import VHOST, value
 from amq.metrics.journal import LATENCIES
 from amq.metrics.memory import breakdown
-from amq.metrics.values import Source
+from amq.metrics.objects import Source
 from amq.tally import OCTETS, SIZES
 
 ALARMS: Final = {

@@ -19,7 +19,7 @@ from prometheus_client.core import Metric, SummaryMetricFamily
 
 from amq.metrics import exposition
 from amq.metrics.exposition import Gathered, Parts
-from amq.metrics.values import Source
+from amq.metrics.objects import Source
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
