@@ -102,17 +102,18 @@ $(VENV)/installed-tests: setup.cfg pyproject.toml | $(VENV)/created
 	@echo "installing amq and what its tests need into $(VENV)"
 	@$(PIP) --editable '.[tests]' && touch $(VENV)/installed $@
 
-# Clients that are no Python packages. Tests that miss theirs are skipped and say so. Of rabbitmq-server nothing but the
-# script rabbitmqadmin is wanted, and no server: it is taken out of the package.
+# Clients and a browser that are no Python packages. Tests that miss theirs are skipped and say so. Of rabbitmq-server
+# nothing but the script rabbitmqadmin is wanted, and no server: it is taken out of the package.
 debian-packages: $(VENV)/rabbitmqadmin
 	@missing=; \
 	command -v amqp-publish >/dev/null || missing="$$missing amqp-tools"; \
 	command -v node >/dev/null || missing="$$missing nodejs"; \
 	command -v npm >/dev/null || missing="$$missing npm"; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
 	if [ -n "$$missing" ]; then \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "installing$$missing" && $(call apt_install,$$missing); then :; \
 	  else echo "not installed:$$missing. The tests with these clients are skipped" \
-	    "(amqp-tools: rabbitmq-c; nodejs and npm: amqplib). On Debian: sudo apt-get install$$missing" >&2; fi; \
+	    "(amqp-tools: rabbitmq-c; nodejs and npm: amqplib, axe-core; chromium: the console). On Debian: sudo apt-get install$$missing" >&2; fi; \
 	fi
 
 .PHONY: $(VENV)/rabbitmqadmin

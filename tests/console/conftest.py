@@ -24,6 +24,8 @@ playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright i
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 AXE = "axe-core@4.10.3"
+DESK = {"width": 1280, "height": 800}
+PATIENCE = 15_000  # ms
 ARTEFACTS = Path(__file__).parents[2] / "test-artefacts" / "console"
 
 
@@ -55,22 +57,45 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def session(broker_process: BrokerProcess) -> dict[str, Any]:
-    """A session of `guest`, as a browser keeps it."""
+def cookies(broker_process: BrokerProcess) -> list[dict[str, Any]]:
+    """Of a session of `guest`, as a browser keeps them."""
     answer = httpx.post(
         f"http://127.0.0.1:{broker_process.http_port}/api/login",
         json={"username": "guest", "password": "guest"},
         headers={"x-requested-with": "XMLHttpRequest"},
     )
-    (name, value), *_ = answer.cookies.items()
-    return {"cookies": [{"name": name, "value": value, "domain": "127.0.0.1", "path": "/"}], "origins": []}
+    return [
+        {"name": name, "value": value, "domain": "127.0.0.1", "path": "/"} for name, value in answer.cookies.items()
+    ]
+
+
+@pytest.fixture(scope="session")
+def profile(browser: Any, cookies: list[dict[str, Any]]) -> Iterator[Any]:
+    """A browser profile that many tests share, so that the console's files are loaded once."""
+    context = browser.new_context(viewport=DESK)
+    context.set_default_timeout(PATIENCE)
+    context.add_cookies(cookies)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def console(broker_process: BrokerProcess, profile: Any) -> Iterator[Console]:
+    """A browser where the administrator `guest` is signed in, on a desk; the test opens the first page."""
+    base = f"http://127.0.0.1:{broker_process.http_port}"
+    page = profile.new_page()
+    guard = Guard(page, base)
+    yield Console(page, base)
+    page.evaluate("localStorage.clear()")
+    page.close()
+    assert not guard.faults, guard.faults
 
 
 @pytest.fixture
 def open_console(
-    broker_process: BrokerProcess, browser: Any, session: dict[str, Any]
+    broker_process: BrokerProcess, browser: Any, cookies: list[dict[str, Any]]
 ) -> Iterator[Callable[..., Console]]:
-    """Opens consoles, each in a browser profile of its own; `user` None: nobody is signed in.
+    """Opens consoles, each in a profile of its own with `options`, signed in as `user` (None: nobody).
 
     With `watched=False` the test is about what a console must not do, and looks at it itself.
     """
@@ -80,15 +105,13 @@ def open_console(
         user: str | None = "guest", password: str = "guest", watched: bool = True, **options: Any
     ) -> Console:
         base = f"http://127.0.0.1:{broker_process.http_port}"
-        context = browser.new_context(base_url=base, **{"viewport": {"width": 1280, "height": 800}, **options})
-        context.set_default_timeout(15_000)
+        context = browser.new_context(**{"viewport": DESK, **options})
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         opened.append((context, Guard(page, base), watched))
         console = Console(page, base)
         if user == "guest":
-            context.add_cookies(session["cookies"])
-            page.goto(base)
-            console.ready()
+            context.add_cookies(cookies)
         elif user is not None:
             console.sign_in(user, password)
         return console
@@ -97,12 +120,6 @@ def open_console(
     for context, guard, watched in opened:
         context.close()
         assert not (watched and guard.faults), guard.faults
-
-
-@pytest.fixture
-def console(open_console: Callable[..., Console]) -> Console:
-    """Signed in as the administrator `guest`, on a desk."""
-    return open_console()
 
 
 @pytest.fixture

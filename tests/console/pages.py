@@ -64,7 +64,7 @@ def furnish(api: httpx.Client, url: str) -> pika.BlockingConnection:
     most = {"pattern": ".*", "definition": {"max-length": 1_000_000}, "apply-to": "queues"}
     put(api, "/operator-policies/shop/most", most)
     put(api, "/vhost-limits/shop/max-queues", {"value": 1000})
-    connection = pika.BlockingConnection(pika.URLParameters(url.replace("%2F", "shop")))
+    connection = pika.BlockingConnection(pika.URLParameters(url.replace("%2F", "shop") + "?heartbeat=0"))
     channel = connection.channel()
     for number in range(60):
         key = ("order.paid.eu", "order.new.us", "order.paid.us")[number % 3]

@@ -199,8 +199,8 @@ def test_the_browser_itself_refuses_markup_scripts_and_other_origins(open_consol
     assert len(console.breaches()) >= 3
 
 
-def test_no_page_can_be_framed_or_read_by_another_origin(console: Console) -> None:
-    headers = httpx.get(console.base).headers
+def test_no_page_can_be_framed_or_read_by_another_origin(broker_process: BrokerProcess) -> None:
+    headers = httpx.get(f"http://127.0.0.1:{broker_process.http_port}/").headers
     policy = headers["content-security-policy"]
     assert "frame-ancestors 'none'" in policy
     assert "default-src 'none'" in policy

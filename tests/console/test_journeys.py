@@ -371,26 +371,26 @@ def test_a_policy_shows_what_it_would_match_before_it_is_saved(console: Console,
     console.open("policies")
     console.unfold("Add a policy")
     form = console.form("Policy")
-    form.get_by_label("Name", exact=True).first.fill("short")
+    form.get_by_label("Name", exact=True).first.fill("brief")
     form.get_by_label("Pattern").fill("^pol-")
     form.get_by_label("Applies to").select_option("queues")
     page.get_by_text("it is the policy of 2 queues and 0 exchanges").wait_for()
     form.get_by_role("button", name="max-length", exact=True).click()
     form.get_by_label("Value of max-length").fill("10")
     form.get_by_role("button", name="Add policy").click()
-    console.said("Policy short is in effect.")
+    console.said("Policy brief is in effect.")
     assert api.get("/queues/%2F/pol-1").json()["effective_policy_definition"] == {"max-length": 10}
-    page.get_by_role("button", name="Change short").click()
+    page.get_by_role("button", name="Change brief").click()
     form = console.form("Policy")
     form.get_by_label("Pattern").fill("[")
     page.locator(".preview .note.bad").wait_for()
     form.get_by_label("Pattern").fill("^pol-1$")
     form.get_by_role("button", name="Save").click()
-    console.said("Policy short is in effect.")
+    console.said("Policy brief is in effect.")
     assert "policy" not in api.get("/queues/%2F/pol-2").json() or not api.get("/queues/%2F/pol-2").json()["policy"]
-    page.get_by_role("button", name="Delete short").click()
+    page.get_by_role("button", name="Delete brief").click()
     assert "1 queue and 0 exchanges" in console.confirm("Delete")
-    console.said("Policy short is gone.")
+    console.said("Policy brief is gone.")
 
 
 def test_an_operator_policy_is_set(console: Console, api: httpx.Client) -> None:

@@ -100,7 +100,13 @@ function later(ctx, kind, id) {
   ctx.state.timer = setTimeout(async () => {
     const element = document.querySelector("form[aria-label=Policy]");
     if (!element) return;
-    const { vhost, name, body } = meant(ctx, id, Object.fromEntries(new FormData(element)));
+    let given;
+    try {
+      given = meant(ctx, id, Object.fromEntries(new FormData(element)));
+    } catch {
+      return; // Half written; saving it would say what is missing.
+    }
+    const { vhost, name, body } = given;
     const empty = Object.keys(body.definition).length === 0;
     if (empty) body.definition = body["apply-to"] === "exchanges" ? { "alternate-exchange": "-" } : { "max-length": 1 };
     ctx.state.preview = body.pattern ? { empty, ...(await ask(kind, vhost, { ...body, ...(name ? { name } : {}) })) } : null;
