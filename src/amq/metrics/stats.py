@@ -8,8 +8,10 @@ Totals of queues, channels and exchanges are those of this moment; totals of vho
 are those of the sampler's last round.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
+
+import attrs
 
 from amq.broker import Broker
 from amq.connection.channel import Channel
@@ -55,21 +57,30 @@ CONSUMING: Final = (
     "deliver_get",
     "get_empty",
 )
-# A group is shown as soon as one of its counts is not 0.
-_GROUPS: Final[Mapping[type, tuple[tuple[str, ...], ...]]] = {
-    Queue: (("publish",), CONSUMING),
-    Channel: (PUBLISHING, CONSUMING),
-    Vhost: (PUBLISHING, CONSUMING),
-    Exchange: (("publish_in",), ("publish_out",)),
+
+
+@attrs.frozen
+class Kind:
+    """What there is of one kind of object: its columns, how they are read now (None: only what a round has found is
+    known), and the groups of `message_stats`, of which each is shown as soon as one of its counts is not 0.
+    """
+
+    columns: Columns
+    read: Callable[[Any], Row] | None = None
+    groups: tuple[tuple[str, ...], ...] = ()
+
+
+_VHOST: Final = Kind(columns.VHOST, None, (PUBLISHING, CONSUMING))
+_KINDS: Final[Mapping[type, Kind]] = {
+    Queue: Kind(columns.QUEUE, columns.queue_row, (("publish",), CONSUMING)),
+    Channel: Kind(columns.CHANNEL, columns.channel_row, (PUBLISHING, CONSUMING)),
+    Exchange: Kind(columns.EXCHANGE, columns.exchange_row, (("publish_in",), ("publish_out",))),
+    Connection: Kind(columns.CONNECTION, columns.connection_row),
+    Churn: Kind(columns.CHURN, columns.churn_row),
+    Sampler: Kind(columns.NODE),
 }
-_COLUMNS: Final[Mapping[type, Columns]] = {
-    Queue: columns.QUEUE,
-    Channel: columns.CHANNEL,
-    Exchange: columns.EXCHANGE,
-    Connection: columns.CONNECTION,
-    Churn: columns.CHURN,
-    Sampler: columns.NODE,
-}
+# The same for their subclasses, as they turn up.
+_SEEN: Final[dict[type, Kind]] = {}
 LENGTHS: Final = ("messages", "messages_ready", "messages_unacknowledged")
 OCTETS: Final = ("recv_oct", "send_oct")
 
@@ -80,11 +91,12 @@ def message_stats(sampler: Sampler, of: Of = None, ranges: Ranges = NO_RANGES) -
     RabbitMQ leaves an empty `message_stats` out of a queue, an exchange and a channel.
     """
     entities = _entities(sampler, of)
-    kind = next((kind for kind in _GROUPS if entities and isinstance(entities[0], kind)), Vhost)
-    row = _row(sampler, entities)
+    kind = _kind(entities)
+    row = _row(sampler, entities, kind)
+    series = kind.columns.series
     shown: dict[str, Any] = {}
-    for group in _GROUPS[kind]:
-        counts = {name: columns.value(_columns(entities).series[name], row) for name in group}
+    for group in kind.groups:
+        counts = {name: columns.value(series[name], row) for name in group}
         if any(counts.values()):
             shown |= _with_details(sampler, entities, counts, ranges.msg_rates)
     return shown
@@ -139,74 +151,70 @@ def rate_details(sampler: Sampler, of: Of, name: str, ranges: Ranges = NO_RANGES
         window = ranges.node_stats
     else:
         window = ranges.msg_rates
+    if name not in _kind(entities).columns.series:
+        raise KeyError(name)
     return _details(sampler, entities, (name,), window)[name]
 
 
 def _entities(sampler: Sampler, of: Of) -> Sequence[Entity]:
     if of is None:
         return (sampler.broker,)
-    return of if isinstance(of, Sequence) else (of,)
+    return of if isinstance(of, (list, tuple)) else (of,)
 
 
-def _columns(entities: Sequence[Entity]) -> Columns:
-    """What is counted of objects of one kind; no objects at all are vhosts."""
-    entity = entities[0] if entities else None
-    for kind, columns_of_kind in _COLUMNS.items():
-        if isinstance(entity, kind):
-            return columns_of_kind
-    return columns.VHOST
+def _kind(entities: Sequence[Entity]) -> Kind:
+    """What these objects are; no objects at all are vhosts."""
+    if not entities:
+        return _VHOST
+    cls = type(entities[0])
+    kind = _SEEN.get(cls)
+    if kind is None:
+        kind = _SEEN[cls] = next((kind for base, kind in _KINDS.items() if issubclass(cls, base)), _VHOST)
+    return kind
 
 
-def _row(sampler: Sampler, entities: Sequence[Entity]) -> Row:
+def _row(sampler: Sampler, entities: Sequence[Entity], kind: Kind) -> Row:
     """The counts of objects of one kind together, now or in the last round."""
-    return _sum([_row_of(sampler, entity) for entity in entities], _columns(entities))
+    if kind.read is not None:
+        return _sum([kind.read(entity) for entity in entities], kind)
+    known = [sampler.histories.get(entity) for entity in entities]
+    return _sum([kind.columns.zeros if history is None else history.last for history in known], kind)
 
 
-def _row_of(sampler: Sampler, entity: Entity) -> Row:
-    if isinstance(entity, Queue):
-        return columns.queue_row(entity)
-    if isinstance(entity, Channel):
-        return columns.channel_row(entity)
-    if isinstance(entity, Exchange):
-        return columns.exchange_row(entity)
-    if isinstance(entity, Connection):
-        return columns.connection_row(entity)
-    if isinstance(entity, Churn):
-        return columns.churn_row(entity)
-    history = sampler.histories.get(entity)
-    return _columns((entity,)).zeros if history is None else history.last
-
-
-def _sum(rows: Sequence[Row], kind: Columns) -> Row:
-    return rows[0] if len(rows) == 1 else tuple(map(sum, zip(kind.zeros, *rows, strict=True)))
+def _sum(rows: Sequence[Row], kind: Kind) -> Row:
+    return rows[0] if len(rows) == 1 else tuple(map(sum, zip(kind.columns.zeros, *rows, strict=True)))
 
 
 def _figures(
     sampler: Sampler, entities: Sequence[Entity], names: tuple[str, ...], window: Range | None
 ) -> dict[str, Any]:
-    series = _columns(entities).series
-    row = _row(sampler, entities)
+    kind = _kind(entities)
+    series = kind.columns.series
+    row = _row(sampler, entities, kind)
     return _with_details(sampler, entities, {name: columns.value(series[name], row) for name in names}, window)
 
 
 def _with_details(
     sampler: Sampler, entities: Sequence[Entity], counts: Mapping[str, int], window: Range | None
 ) -> dict[str, Any]:
-    details = _details(sampler, entities, tuple(counts), window)
+    details = _details(sampler, entities, counts, window)
     shown: dict[str, Any] = {}
     for name, count in counts.items():
         shown[name] = count
-        shown[f"{name}_details"] = details[name]
+        shown[name + "_details"] = details[name]
     return shown
 
 
 def _details(
-    sampler: Sampler, entities: Sequence[Entity], names: tuple[str, ...], window: Range | None
+    sampler: Sampler, entities: Sequence[Entity], names: Iterable[str], window: Range | None
 ) -> dict[str, dict[str, Any]]:
-    kind = _columns(entities)
+    kind = _kind(entities)
     known = [history for entity in entities if (history := sampler.histories.get(entity)) is not None]
-    wanted = {name: kind.series[name] for name in names} if entities else {}
-    rates = {name: sum([_rate(sampler, history, wanted[name]) for history in known]) for name in names}
+    moved = [(history, passed) for history in known if (passed := sampler.moved(history))]
+    if window is None and not moved:
+        return {name: {"rate": 0.0} for name in names}
+    series = kind.columns.series
+    rates = {name: sum([_rate(history, passed, series[name]) for history, passed in moved]) for name in names}
     if window is None:
         return {name: {"rate": float(rate)} for name, rate in rates.items()}
     moments = window.moments(sampler.began)
@@ -214,11 +222,11 @@ def _details(
     rows = [_sum([table[place] for table in tables], kind) for place in range(len(moments))]
     span = (moments[0] - moments[-1]) / 1000
     details = {}
-    for name in names:
-        samples = [columns.value(kind.series[name], row) for row in rows] if known else [0] * len(moments)
+    for name, rate in rates.items():
+        samples = [columns.value(series[name], row) for row in rows] if known else [0] * len(moments)
         pairs = zip(samples, moments, strict=True)
         details[name] = {
-            "rate": float(rates[name]),
+            "rate": float(rate),
             "samples": [{"sample": sample, "timestamp": moment} for sample, moment in pairs],
             "avg_rate": (samples[0] - samples[-1]) / span if span else 0.0,
             "avg": sum(samples) / len(samples),
@@ -226,12 +234,9 @@ def _details(
     return details
 
 
-def _rate(sampler: Sampler, history: History, series: Series) -> float:
-    """What a count grew by, per second, in the last round."""
-    moved = sampler.moved(history)
-    if not moved:
-        return 0.0
-    return (columns.value(series, history.last) - columns.value(series, history.before)) * 1000 / moved
+def _rate(history: History, passed: int, series: Series) -> float:
+    """What a count grew by, per second, in the last round, which was `passed` ms after the one before."""
+    return (columns.value(series, history.last) - columns.value(series, history.before)) * 1000 / passed
 
 
 def _in_ms(name: str, figure: Any) -> Any:
