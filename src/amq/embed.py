@@ -13,7 +13,8 @@ Anywhere else, asyncio included, the broker runs in a thread of its own:
 Both listen on a free port of 127.0.0.1 and start within milliseconds. Keyword arguments are fields of
 `amq.config.settings.Settings`: `running(heartbeat=5)`. Everything is kept in memory, unless there is a folder for it:
 with `running(data=tmp_path)` what is durable is on disk, and there again in the next one that gets the same folder. The
-memory alarm is off: the process belongs to the program.
+memory alarm is off: the process belongs to the program. With `running(management=True)`, for which `amq[management]` is
+needed, the HTTP API and the console are served, too, at `broker.management_url`.
 """
 
 import threading
@@ -73,6 +74,11 @@ class ThreadedBroker:
     def in_vhost(self, name: str) -> "ThreadedBroker":
         """The same broker, seen from a vhost: what `url` leads to. Levers act on the whole broker all the same."""
         return attrs.evolve(self, address=attrs.evolve(self.address, vhost=name))
+
+    @property
+    def management_url(self) -> str | None:
+        """Where the HTTP API and the console are found, without /api; None when they were not asked for."""
+        return self._embedded.management_url
 
     @property
     def journal_statistics(self) -> JournalStatistics | None:

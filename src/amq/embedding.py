@@ -12,10 +12,13 @@ import trio
 
 from amq.broker import Broker
 from amq.config.settings import Listener, Settings
+from amq.config.web import ManagementSettings, PrometheusSettings
 from amq.metrics.journal import JournalStatistics
-from amq.server.errors import storage_failures
+from amq.server.errors import StartError, storage_failures
 from amq.server.failstop import raise_out
 from amq.server.folder import DataFolder
+from amq.server.listener import Door
+from amq.server.management import Web, missing
 from amq.server.preparing import new_broker
 from amq.server.server import Server
 from amq.server.storage import Storage
@@ -100,6 +103,15 @@ class EmbeddedBroker:
         return attrs.evolve(self.address, vhost=vhost).url
 
     @property
+    def management_url(self) -> str | None:
+        """Where the HTTP API and the console are found, without /api; None when they were not asked for."""
+        web = self._server.web
+        if web is None or not web.api:
+            return None
+        door = web.api[0]
+        return f"http{'s' * (door.tls is not None)}://{door.address()}{self.settings.management.path_prefix}"
+
+    @property
     def journal_statistics(self) -> JournalStatistics | None:
         """What the journal has done since the start: fsyncs, messages, octets, seconds; None without a data folder."""
         storage = self._storage
@@ -157,13 +169,15 @@ class EmbeddedBroker:
 
     async def listen(self) -> None:
         """Open the listeners; for `amq.embed.serve`. Raises StartError."""
-        server = Server(self.settings, self.broker, storage=self._storage, failed=raise_out)
+        server = Server(self.settings, self.broker, storage=self._storage, failed=raise_out, web=self._web())
         await server.open()
         self._server = server
         self.listening = True
         # A port that the system chose is kept over restarts.
         bound = tuple(Listener(door.host, door.port, door.tls is not None) for door in server.doors)
         self.settings = attrs.evolve(self.settings, listeners=bound)
+        if server.web is not None:
+            self.settings = attrs.evolve(self.settings, management=_bound(self.settings.management, server.web.api))
 
     def serve(self, nursery: trio.Nursery) -> None:
         """Serve clients in that nursery; for `amq.embed.serve`."""
@@ -190,6 +204,15 @@ class EmbeddedBroker:
         before, self.broker = self.broker, self._storage.broker
         self.broker.accepting_logins = before.accepting_logins
         self.broker.set_alarm("memory", "memory" in before.alarms)
+
+    def _web(self) -> Web | None:
+        """What is to be served over HTTP, if anything. Raises StartError when that is not installed."""
+        if not (self.settings.management.enabled or self.settings.prometheus.enabled):
+            return None
+        problem = missing()
+        if problem:
+            raise StartError(f"HTTP cannot be served: {problem}")
+        return Web(self.settings)
 
     def _add_vhost(self, name: str) -> None:
         vhost = self.broker.add_vhost(name)
@@ -277,4 +300,16 @@ def _settings(chosen: dict[str, Any]) -> Settings:
         raise TypeError(f"listeners must be a tuple of amq.config.settings.Listener, not {listeners!r}")
     if not listeners:
         raise ValueError("listeners must not be empty")
-    return Settings(**{**chosen, "listeners": listeners})
+    management = chosen.get("management", False)
+    if isinstance(management, bool):
+        management = ManagementSettings(tcp_port=0) if management else ManagementSettings(enabled=False)
+    # Who embeds a broker has figures of his own.
+    prometheus = chosen.get("prometheus", PrometheusSettings(enabled=False))
+    return Settings(**{**chosen, "listeners": listeners, "management": management, "prometheus": prometheus})
+
+
+def _bound(management: ManagementSettings, doors: list[Door]) -> ManagementSettings:
+    """The settings with the ports that the system chose, which are kept over restarts."""
+    for door in doors:
+        management = attrs.evolve(management, **{"tcp_port" if door.tls is None else "ssl_port": door.port})
+    return management

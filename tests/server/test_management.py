@@ -98,7 +98,7 @@ def test_without_the_extra_the_broker_serves_amqp_and_says_how_to_get_the_rest(
     )
     make.append(broker)
     broker.start()
-    assert "hypercorn not installed; `pip install 'amq[management]'` brings what they need" in broker.output()
+    assert "hypercorn not installed; `pip install 'amq[management]'` brings what is needed" in broker.output()
     assert broker.stop() == 0
 
 

@@ -73,13 +73,9 @@ class Web:
         settings = self.settings
         if not (settings.management.enabled or settings.prometheus.enabled):
             return
-        missing = [name for name in NEEDED if find_spec(name) is None]
-        if missing:
-            LOGGER.warning(
-                "no HTTP API, no console and no figures for Prometheus: %s not installed; "
-                "`pip install 'amq[management]'` brings what they need",
-                " and ".join([", ".join(missing[:-1]), missing[-1]] if len(missing) > 1 else missing),
-            )
+        problem = missing()
+        if problem:
+            LOGGER.warning("no HTTP API, no console and no figures for Prometheus: %s", problem)
             return
         try:
             await self._open()
@@ -122,6 +118,15 @@ class Web:
             close_doors([self.owner])
             self.owner.remove()
             self.owner = None
+
+
+def missing() -> str:
+    """Why nothing can be served over HTTP, and what to do about it; empty when it can."""
+    names = [name for name in NEEDED if find_spec(name) is None]
+    if not names:
+        return ""
+    listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return f"{listed} not installed; `pip install 'amq[management]'` brings what is needed"
 
 
 async def _listen(
