@@ -311,5 +311,8 @@ def _settings(chosen: dict[str, Any]) -> Settings:
 def _bound(management: ManagementSettings, doors: list[Door]) -> ManagementSettings:
     """The settings with the ports that the system chose, which are kept over restarts."""
     for door in doors:
-        management = attrs.evolve(management, **{"tcp_port" if door.tls is None else "ssl_port": door.port})
+        if door.tls is None:
+            management = attrs.evolve(management, tcp_port=door.port)
+        else:
+            management = attrs.evolve(management, ssl_port=door.port)
     return management
