@@ -1,8 +1,9 @@
 """Where the memory of the process goes, by RabbitMQ's words.
 
 Python does not say which object uses what, so the parts are reckoned: bodies of messages are counted by their octets,
-everything else by its number and by what one of a kind takes, as was measured (benchmarks/metrics_cost.py). What the
-process had when it began to serve is code; what is left over is `other_system`.
+everything else by its number and by what one of a kind takes, as was measured (benchmarks/metrics_cost.py --memory; a
+connection with its task and socket by the memory of a process). What the process had when it began to serve is code;
+what is left over is `other_system`.
 """
 
 from typing import Final
@@ -14,15 +15,15 @@ from amq.metrics.sampler import Sampler
 from amq.metrics.slices import Slices
 
 # Octets of one of each without what it holds.
-CONNECTION: Final = 24_000
-CHANNEL: Final = 3_000
-CONSUMER: Final = 1_500
-DELIVERY: Final = 190
-QUEUE: Final = 2_600
+CONNECTION: Final = 15_000
+CHANNEL: Final = 1_500
+CONSUMER: Final = 2_000
+DELIVERY: Final = 200
+QUEUE: Final = 3_000
 MESSAGE: Final = 180
-EXCHANGE: Final = 900
-BINDING: Final = 500
-HISTORY: Final = 700
+EXCHANGE: Final = 500
+BINDING: Final = 950
+HISTORY: Final = 650
 # RabbitMQ's words for what there is nothing of here.
 NOTHING: Final = (
     "queue_slave_procs",
