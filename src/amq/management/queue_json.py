@@ -24,6 +24,7 @@ from amq.management.node import Node
 from amq.message import Message
 from amq.metrics import stats
 from amq.metrics.ranges import NO_RANGES, Ranges
+from amq.metrics.sizes import sizes_of
 from amq.queues.base import Queue
 from amq.queues.classic import ClassicQueue
 from amq.vhost.policy import Policy, effective_definition
@@ -31,9 +32,6 @@ from amq.vhost.vhost import Vhost
 
 Json = dict[str, Any]
 
-# About what a queue takes without messages, and what a message takes without its body, in octets.
-QUEUE_OCTETS: Final = 4000
-MESSAGE_OCTETS: Final = 500
 # RabbitMQ's default for classic queues, unless `x-queue-version` says something else.
 STORAGE_VERSION: Final = 1
 
@@ -113,13 +111,6 @@ def consumers_of_queue(queue: Queue) -> list[ChannelConsumer]:
     return [consumer for consumer in queue.consumers.all if isinstance(consumer, ChannelConsumer)]
 
 
-def messages_on_disk(queue: Queue) -> int:
-    """How many ready messages are not in memory."""
-    if not isinstance(queue, ClassicQueue):
-        return 0
-    return sum(fifo.cold_count for _, fifo in queue.backlog.levels_in_order())
-
-
 def head_of(queue: Queue) -> Message | None:
     """The next message, if it is in memory."""
     if not isinstance(queue, ClassicQueue):
@@ -182,23 +173,18 @@ def _settings(queue: Queue) -> Json:
 
 def _sizes(node: Node, queue: Queue) -> Json:
     """How much there is of what, in memory and on disk."""
-    ready = queue.ready_count()
-    unacked_octets = node.sampler.unacked_octets(queue)
-    messages, octets = ready + queue.unacked, queue.size + unacked_octets
-    cold = messages_on_disk(queue)
-    at_hand = ready - cold
-    octets_at_hand = min(queue.in_memory()[1], queue.size) if cold else queue.size
+    sizes = sizes_of(node.sampler, queue)
     return {
-        "memory": QUEUE_OCTETS + (at_hand + queue.unacked) * MESSAGE_OCTETS + octets_at_hand + unacked_octets,
-        "message_bytes": octets,
-        "message_bytes_paged_out": queue.size - octets_at_hand,
-        "message_bytes_persistent": octets if queue.durable else 0,
-        "message_bytes_ram": octets_at_hand + unacked_octets,
-        "message_bytes_ready": queue.size,
-        "message_bytes_unacknowledged": unacked_octets,
-        "messages_paged_out": cold,
-        "messages_persistent": messages if queue.durable else 0,
-        "messages_ram": at_hand + queue.unacked,
-        "messages_ready_ram": at_hand,
-        "messages_unacknowledged_ram": queue.unacked,
+        "memory": sizes.memory,
+        "message_bytes": sizes.octets,
+        "message_bytes_paged_out": sizes.ready_octets - sizes.at_hand_octets,
+        "message_bytes_persistent": sizes.octets if sizes.durable else 0,
+        "message_bytes_ram": sizes.at_hand_octets + sizes.unacked_octets,
+        "message_bytes_ready": sizes.ready_octets,
+        "message_bytes_unacknowledged": sizes.unacked_octets,
+        "messages_paged_out": sizes.ready - sizes.at_hand,
+        "messages_persistent": sizes.messages if sizes.durable else 0,
+        "messages_ram": sizes.at_hand + sizes.unacked,
+        "messages_ready_ram": sizes.at_hand,
+        "messages_unacknowledged_ram": sizes.unacked,
     }
