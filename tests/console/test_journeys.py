@@ -13,7 +13,7 @@ import pika
 import pytest
 
 from tests.console.driver import Console
-from tests.harness.process import BrokerProcess
+from tests.harness.process import BrokerProcess, free_port
 
 
 def declare(api: httpx.Client, *names: str, vhost: str = "%2F", **body: Any) -> None:
@@ -214,7 +214,7 @@ def test_messages_are_searched_read_and_deleted_without_being_taken(console: Con
     page.get_by_text("1 match in 6 messages looked at").wait_for()
     row = page.get_by_role("button", name="Message at position")
     row.click()
-    page.locator("pre", has_text="refund please").wait_for()
+    page.locator("tbody tr:nth-child(2) pre", has_text="refund please").wait_for()
     page.get_by_role("button", name="Delete this message").click()
     assert "would be lost for good" in console.confirm("Delete 1 message")
     console.said("The message is gone.")
@@ -639,3 +639,37 @@ def test_colours_are_chosen_and_remembered(console: Console) -> None:
     page.reload()
     console.ready()
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_a_broker_that_is_gone_is_told_in_words_until_it_is_back(
+    open_console: Callable[..., Console], tmp_path: Path
+) -> None:
+    port = free_port()
+    process = BrokerProcess(
+        tmp_path,
+        data=tmp_path / "data",
+        management=True,
+        environment={"AMQ_MANAGEMENT__TCP__PORT": str(port)},
+    )
+    process.start()
+    console = open_console(None, watched=False)
+    console.base = f"http://127.0.0.1:{process.http_port}"
+    page = console.page
+    console.sign_in("guest", "guest")
+    console.open("queues")
+    page.get_by_label("Update every").select_option("1")
+    console.unfold("Add a queue")
+    console.form("Add a queue").get_by_label("Name", exact=True).fill("not yet sent")
+    process.stop()
+    page.get_by_role("alert").filter(has_text="The broker does not answer.").wait_for()
+    page.get_by_text("What you see is from").wait_for()
+    # What was being written is still there.
+    assert console.form("Add a queue").get_by_label("Name", exact=True).input_value() == "not yet sent"
+    process.start()
+    # Sessions end with the broker.
+    page.get_by_text("Your session has ended. Sign in again to go on.").wait_for()
+    page.get_by_label("User name").fill("guest")
+    page.get_by_label("Password").fill("guest")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Queues", level=1).wait_for()
+    process.stop()

@@ -16,6 +16,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 PAGE: Final = "index.html"
+# Where the page names the scripts that it is made of.
+MODULES: Final = b"<!-- modules -->"
 TYPES: Final = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -60,7 +62,10 @@ class Console:
         for name in sorted(contents):
             digest.update(name.encode() + b"\0" + contents[name] + b"\0")
         self.assets = f"assets-{digest.hexdigest()[:12]}/"
-        contents[PAGE] = contents[PAGE].replace(b'"assets/', f'"{self.assets}'.encode())
+        # All at once: else the browser finds out about them one import after the other.
+        modules = [f'<link rel="modulepreload" href="assets/{name}">' for name in contents if name.endswith(".js")]
+        page = contents[PAGE].replace(MODULES, "\n".join(sorted(modules)).encode())
+        contents[PAGE] = page.replace(b'"assets/', f'"{self.assets}'.encode())
         self.files = {name: File(name, content) for name, content in contents.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

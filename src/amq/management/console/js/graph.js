@@ -6,9 +6,9 @@ import { value } from "./format.js";
 import { link } from "./router.js";
 
 // Sizes; `step` is from one to the next below it. The y of everything is its middle.
-const BOX = { width: 168, height: 30, step: 40 };
-const CHIP = { width: 132, height: 24, step: 34 };
-const GAP = 46;
+const BOX = { width: 156, height: 30, step: 40 };
+const CHIP = { width: 128, height: 24, step: 34 };
+const GAP = 34;
 const LETTERS = 7.1;
 
 export const edgeKey = (edge) => [edge.kind === "binding" || edge.kind === undefined ? "binding" : edge.kind, edge.source, edge.destination_type, edge.destination, edge.properties_key ?? ""].join("\0");

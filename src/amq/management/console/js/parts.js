@@ -27,8 +27,8 @@ export const flags = (item) => [
   item.auto_delete && badge("auto-delete", "", "Goes with its last user"),
   item.exclusive && badge("exclusive", "", "Belongs to one connection and goes with it"),
   item.internal && badge("internal", "", "Clients cannot publish to it"),
-  item.policy && badge(item.policy, "policy", "Policy"),
-  item.operator_policy && badge(item.operator_policy, "policy", "Operator policy"),
+  item.policy && badge(`policy ${item.policy}`, "policy", item.policy),
+  item.operator_policy && badge(`operator policy ${item.operator_policy}`, "policy", item.operator_policy),
 ];
 
 // Parts of one page, each with an address of its own.

@@ -6,10 +6,10 @@ import { recall, remember } from "./settings.js";
 
 // columns: [{name, label, cell(row), sort?, end?, optional?, hint?}]. `sort` is what the API calls it; without it the
 // column's head is no link. `optional` columns are shown when they were chosen, `minor` ones not on a phone.
-// `whole(row)` may answer what is to stand across a whole row.
+// `whole(row)` may answer what is to stand across a whole row; the order of such a table is the page's own business.
 export function table(ctx, { id, label, columns, rows, key, empty = "Nothing here.", fixed = false, whole }) {
   const shown = columns.filter((column) => fixed || visible(id, column));
-  const kept = hold(ctx, id, rows, key);
+  const kept = whole ? rows : hold(ctx, id, rows, key);
   return h("div", { class: "table", key: "table-" + id, role: "group", "aria-label": label, tabindex: "0" },
     h("table", { onpointerenter: () => (memory(ctx, id).held = true), onpointerleave: () => (memory(ctx, id).held = false) },
       h("caption", { class: "unseen" }, label),
