@@ -9,6 +9,7 @@ import ssl
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import httpx
 import pytest
 import trustme
 
-from tests.harness.process import BrokerFailed, BrokerProcess, free_port
+from tests.harness.process import BrokerFailed, BrokerProcess, free_port, wait_for_port
 
 GUEST = ("guest", "guest")
 SECONDS = 20.0
@@ -267,3 +268,42 @@ def test_when_too_many_clients_come_the_idlest_goes(broker: BrokerProcess) -> No
         assert first.get("/api/whoami").status_code == 200
         assert whoami(broker.http_port).status_code == 200
     assert broker.stop() == 0
+
+
+def test_a_stop_ends_streams_in_good_order(broker: BrokerProcess) -> None:
+    url = f"http://127.0.0.1:{broker.http_port}/api/amq/logs?follow=true"
+    with httpx.stream("GET", url, auth=GUEST, timeout=SECONDS) as stream:
+        lines = stream.iter_lines()
+        assert next(lines)
+        broker.terminate()
+        # To the end of the body: one that is cut off raises.
+        for _ in lines:
+            pass
+    assert broker.wait() == 0
+
+
+def test_a_stop_ends_requests_that_have_not_arrived(broker: BrokerProcess) -> None:
+    with socket.create_connection(("127.0.0.1", broker.http_port), SECONDS) as connection:
+        connection.sendall(b"PUT /api/vhosts/new HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        assert broker.stop() == 0
+
+
+def test_many_requests_at_a_stop_leave_no_traces(broker: BrokerProcess) -> None:
+    stopped = threading.Event()
+
+    def ask() -> None:
+        with httpx.Client(base_url=f"http://127.0.0.1:{broker.http_port}/api", auth=GUEST, timeout=SECONDS) as client:
+            while not stopped.is_set():
+                with contextlib.suppress(httpx.TransportError):
+                    client.put("/queues/%2F/q", json={"durable": True})
+                    client.delete("/queues/%2F/q")
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    assert wait_for_port("127.0.0.1", broker.port, SECONDS)
+    assert whoami(broker.http_port).status_code == 200
+    assert broker.stop() == 0
+    stopped.set()
+    for thread in threads:
+        thread.join(SECONDS)
