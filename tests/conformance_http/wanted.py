@@ -119,7 +119,7 @@ WANTED: Final[tuple[Wanted, ...]] = (
     Wanted(
         "what a pattern's mistake is comes from another library, and as text",
         r"\(.*: body\.reason",
-        "permissions policies",
+        "permissions",
     ),
     Wanted(
         "columns reach into every object",

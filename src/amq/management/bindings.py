@@ -142,7 +142,7 @@ async def bind(call: Call) -> Answer:
     with defining():
         call.node.work(lambda: action(call.channel(vhost), [0, destination, source, key, True, arguments]))
     await call.node.safe()
-    return created(f"{quote_plus(call.path['destination'])}/{quote_plus(properties_key(key, arguments))}")
+    return created(f"{quote_plus(octets(call.path['destination']))}/{quote_plus(properties_key(key, arguments))}")
 
 
 def binding_named(call: Call) -> Bound:

@@ -131,9 +131,14 @@ def name_in(body: dict[str, Any], key: str) -> bytes:
 
 
 def checked_name(name: bytes, kind: str) -> bytes:
-    """A name that is not too long; raises BadRequest in RabbitMQ's words."""
+    """A name that fits into a frame. Raises BadRequest, in RabbitMQ's words where it has some."""
     if len(name) > LONGEST_NAME:
         raise BadRequest(f"{kind} should be less than {LONGEST_NAME} bytes, actually was {len(name)}\n")
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        # No frame may hold it.
+        raise BadRequest(f"{kind} must be UTF-8") from None
     return name
 
 

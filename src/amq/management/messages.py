@@ -14,7 +14,7 @@ from amq.connection.confirms import Confirms
 from amq.management.answers import Answer, ok
 from amq.management.call import Call
 from amq.management.endpoint import MANAGEMENT, Endpoint
-from amq.management.entities_json import exchange_octets, integer_in, octets, octets_in, required
+from amq.management.entities_json import checked_name, exchange_octets, integer_in, octets, octets_in, required
 from amq.management.entity_schemas import GETTING, MESSAGE, PUBLICATION, ROUTED, array_of
 from amq.management.errors import BadRequest, NotAuthorised, NotFound
 from amq.management.properties_json import content_header
@@ -66,12 +66,10 @@ async def publish(call: Call) -> Answer:
     key = body["routing_key"]
     if not isinstance(key, str):
         raise BadRequest(["not_string", "routing_key"])
-    octets_of_key = octets_in(key)
-    if len(octets_of_key) > 255:
-        raise BadRequest(f"routing_key should be less than 255 bytes, actually was {len(octets_of_key)}\n")
+    routing_key = checked_name(octets_in(key), "routing_key")
     payload = payload_in(body)
     header = content_header(body["properties"], len(payload))
-    method = encode_method(0, spec.BASIC_PUBLISH, [0, exchange, octets_of_key, True, False])
+    method = encode_method(0, spec.BASIC_PUBLISH, [0, exchange, routing_key, True, False])
     with channel_of(call, vhost) as channel:
         publisher = channel.publisher
         confirms = Confirms(0, channel.session.outbox, call.node.broker.journal, channel.tally)
