@@ -88,6 +88,8 @@ class BrokerProcess:
         self._options = ("--in-memory" if data is None else f"--data={data}", *options)
         self._environment = {**(WITH_WEB if management else WITHOUT_WEB), **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
+        # How much earlier lives have written.
+        self._written = 0
 
     @property
     def http_port(self) -> int:
@@ -120,6 +122,7 @@ class BrokerProcess:
     def start(self) -> None:
         """Start and wait until the port accepts; BrokerFailed if it ends or stays silent for 30 s."""
         command = [sys.executable, "-m", "amq", "serve", "--listen", f"{self.host}:{self.port}", *self._options]
+        self._written = len(self.output())
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command,
@@ -172,7 +175,9 @@ class BrokerProcess:
     def _announced(self, what: str) -> int:
         """The port of an address that the banner names. The banner is printed when AMQP clients can connect."""
         deadline = time.monotonic() + START_SECONDS
-        while not (found := re.findall(rf"^  {what} +https?://[^/]*:(\d+)", self.output(), re.MULTILINE)):
+        while not (
+            found := re.findall(rf"^  {what} +https?://[^/]*:(\d+)", self.output()[self._written :], re.MULTILINE)
+        ):
             if time.monotonic() > deadline or not self.running:
                 raise BrokerFailed(f"the broker names no {what}:\n{self.output()}")
             time.sleep(POLL_SECONDS)
