@@ -127,7 +127,7 @@ def test_nothing_runs_in_what_is_opened_asked_or_said(console: Console, hostile:
     page.get_by_role("button", name="Message at position 0").click()
     page.locator("pre", has_text="onerror").wait_for()
     check(console)
-    page.get_by_role("button", name="Delete this message").click()
+    page.get_by_role("button", name="Delete it…").click()
     assert EVIL in page.get_by_role("dialog").inner_text()
     check(console)
     page.keyboard.press("Escape")

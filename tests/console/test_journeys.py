@@ -66,6 +66,21 @@ def test_a_user_sees_the_pages_that_its_tags_allow(open_console: Callable[..., C
     api.delete("/users/reader")
 
 
+@pytest.mark.parametrize("tag", ["management", "policymaker", "monitoring"])
+def test_no_page_that_is_offered_is_refused(open_console: Callable[..., Console], api: httpx.Client, tag: str) -> None:
+    api.put(f"/users/{tag}", json={"password": "secret", "tags": tag})
+    api.put(f"/permissions/%2F/{tag}", json={"configure": "", "write": "", "read": ".*"})
+    console = open_console(tag, "secret")
+    page = console.page
+    links = page.get_by_role("navigation", name="Pages", exact=True).get_by_role("link")
+    for name in links.all_inner_texts():
+        links.get_by_text(name, exact=True).click()
+        page.get_by_role("heading", name=name, level=1, exact=True).wait_for()
+        console.ready()
+        assert page.get_by_role("alert").count() == 0, (name, page.get_by_role("alert").all_inner_texts())
+    api.delete(f"/users/{tag}")
+
+
 def test_a_refusal_is_told_in_the_words_of_the_broker(open_console: Callable[..., Console], api: httpx.Client) -> None:
     api.put("/users/reader", json={"password": "secret", "tags": "management"})
     api.put("/permissions/%2F/reader", json={"configure": "^mine", "write": "", "read": ".*"})
@@ -215,7 +230,7 @@ def test_messages_are_searched_read_and_deleted_without_being_taken(console: Con
     row = page.get_by_role("button", name="Message at position")
     row.click()
     page.locator("tbody tr:nth-child(2) pre", has_text="refund please").wait_for()
-    page.get_by_role("button", name="Delete this message").click()
+    page.get_by_role("button", name="Delete it…").click()
     assert "would be lost for good" in console.confirm("Delete 1 message")
     console.said("The message is gone.")
     page.get_by_text("0 matches in 5 messages looked at").wait_for()
@@ -256,6 +271,26 @@ def test_messages_are_moved_after_a_dry_run(console: Console, api: httpx.Client)
     assert "leave from-here" in console.confirm("Move 2 messages")
     page.get_by_text("2 messages went").wait_for()
     assert (ready(api, "from-here"), ready(api, "to-there")) == (1, 2)
+
+
+def test_one_message_is_moved_by_itself(console: Console, api: httpx.Client) -> None:
+    declare(api, "three", "elsewhere")
+    publish(api, "three", "first", "second", "third")
+    page = console.page
+    console.open("queues", "/", "three", tab="messages")
+    page.get_by_role("button", name="Message at position").nth(1).click()
+    page.get_by_role("button", name="Move it…").click()
+    page.get_by_role("dialog").get_by_label("To the queue").fill("not there")
+    console.confirm("Move 1 message")
+    page.get_by_role("alert").filter(has_text="no queue 'not there'").wait_for()
+    page.get_by_role("button", name="Message at position").nth(1).click()
+    page.get_by_role("button", name="Move it…").click()
+    page.get_by_role("dialog").get_by_label("To the queue").fill("elsewhere")
+    console.confirm("Move 1 message")
+    console.said("The message is in elsewhere now.")
+    left = api.get("/amq/queues/%2F/three/messages").json()["messages"]
+    assert [message["payload"] for message in left] == ["first", "third"]
+    assert ready(api, "elsewhere") == 1
 
 
 def test_dead_letters_go_back_to_where_they_died(console: Console, api: httpx.Client) -> None:

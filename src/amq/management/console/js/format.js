@@ -50,6 +50,6 @@ export const moment = (millis) => (millis == null ? "–" : MOMENT.format(new Da
 export const plural = (count, one, many = one + "s") => `${whole(count)} ${count === 1 ? one : many}`;
 
 // A header's, argument's or parameter's value.
-export const value = (any) => (typeof any === "string" ? any : JSON.stringify(any));
+export const value = (any) => (any === "" ? "(empty)" : typeof any === "string" ? any : JSON.stringify(any));
 
 export const named = (name, otherwise) => (name === "" ? otherwise : name);

@@ -93,7 +93,8 @@ function details(ctx, vhost, name, one) {
     h("pre", { tabindex: "0", "aria-label": "Body" }, pretty(given)),
     h("div", { class: "row" },
       cut && h("button", { class: "second small", onclick: () => all(ctx, vhost, name, one) }, `Show all ${octets(one.payload_bytes)}`),
-      h("button", { class: "danger small", onclick: () => deleteOne(ctx, vhost, name, one) }, "Delete this message")));
+      h("button", { class: "second small", onclick: () => moveOne(ctx, vhost, name, one) }, "Move it…"),
+      h("button", { class: "danger small", onclick: () => deleteOne(ctx, vhost, name, one) }, "Delete it…")));
 }
 
 function pretty(one) {
@@ -113,6 +114,19 @@ async function deleteOne(ctx, vhost, name, one) {
   const text = `The message at position ${one.position} with the routing key “${one.routing_key}” (${octets(one.payload_bytes)}) would be lost for good.`;
   if ((await confirm({ title: "Delete this message?", text, verb: "Delete 1 message" })) === null) return;
   await ctx.act(() => call("DELETE", messagesPath(vhost, name) + `/${one.position}` + query({ fingerprint: one.fingerprint })), "The message is gone.");
+  await again(ctx);
+}
+
+async function moveOne(ctx, vhost, name, one) {
+  const text = `The message at position ${one.position} with the routing key “${one.routing_key}” leaves ${name}.`;
+  const to = await confirm({ title: "Move this message?", text, verb: "Move 1 message", input: { label: "To the queue" } });
+  if (!to) return;
+  // From behind the message before it, and one at most.
+  const body = { to: { queue: to }, from: one.position - 1, limit: 1, scan: 1 };
+  await ctx.act(async () => {
+    const report = await call("POST", path("amq", "queues", vhost, name, "move"), { body });
+    if (report.moved !== 1) throw new Error(report.problems[0]?.reason ?? "The message is not there any more.");
+  }, `The message is in ${to} now.`);
   await again(ctx);
 }
 

@@ -3,7 +3,7 @@
 import { get, path, query } from "../api.js";
 import { chart, levels, samplesOf, windowSelect } from "../chart.js";
 import { h } from "../dom.js";
-import { number, rate, whole } from "../format.js";
+import { moment, number, rate, whole } from "../format.js";
 import { list, loadList } from "../list.js";
 import { argumentList, badge, card, facts, figure, queueLink } from "../parts.js";
 import { acknowledged, incoming, messageRates, outgoing } from "../rates.js";
@@ -60,7 +60,7 @@ export const channel = {
     card("About", facts({
       User: one.user, "Virtual host": one.vhost, "Confirms publishes": one.confirm ? "yes" : "no", Transactions: one.transactional ? "yes" : "no", "Prefetch of new consumers": one.prefetch_count || "unlimited",
       "Prefetch of the channel": one.global_prefetch_count || "unlimited", Unacknowledged: whole(one.messages_unacknowledged), Unconfirmed: whole(one.messages_unconfirmed), Uncommitted: whole(one.messages_uncommitted),
-      "Acks uncommitted": whole(one.acks_uncommitted), "Idle since": one.idle_since,
+      "Acks uncommitted": whole(one.acks_uncommitted), "Idle since": one.idle_since && moment(one.idle_since),
     })),
     one.consumer_details && card("Consumers", consumerTable(ctx, one.consumer_details, "channel")),
   ],

@@ -6,7 +6,7 @@ import { chart, levels, samplesOf, windowSelect } from "../chart.js";
 import { confirm } from "../dialog.js";
 import { h } from "../dom.js";
 import { field, folded } from "../form.js";
-import { octets, plural, number, rate, whole } from "../format.js";
+import { moment, number, octets, plural, rate, whole } from "../format.js";
 import { loadMessages, messages } from "../messages.js";
 import { argumentList, card, facts, flags, tabOf, tabs } from "../parts.js";
 import { publishForm } from "../publish.js";
@@ -54,7 +54,7 @@ const VIEWS = {
         "Size of bodies": octets(one.message_bytes), "Size, ready": octets(one.message_bytes_ready), "Size, in memory": octets(one.message_bytes_ram),
       })),
       card("About", facts({
-        "Queue type": one.type, Policy: one.policy || "none", "Operator policy": one.operator_policy || "none", "Idle since": one.idle_since, "Exclusive owner": one.owner_pid_details?.name,
+        "Queue type": one.type, Policy: one.policy || "none", "Operator policy": one.operator_policy || "none", "Idle since": one.idle_since && moment(one.idle_since), "Exclusive owner": one.owner_pid_details?.name,
         "Consumer utilisation": one.consumer_utilisation == null ? undefined : `${Math.round(one.consumer_utilisation * 100)} %`, "Active consumer": one.single_active_consumer_tag || undefined,
         Arguments: argumentList(one.arguments) || "none", "In effect": argumentList(one.effective_policy_definition) || undefined,
       }))),
