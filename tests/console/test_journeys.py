@@ -648,6 +648,38 @@ def test_nothing_that_is_typed_opened_or_focused_is_lost_in_an_update(console: C
     assert name.evaluate("(node) => [document.activeElement === node, node.selectionStart]") == [True, 2]
 
 
+def test_rows_keep_their_places_while_the_pointer_is_on_them(console: Console, api: httpx.Client) -> None:
+    declare(api, "place-a", "place-b")
+    publish(api, "place-a", "1")
+    page = console.page
+    console.open("queues", q="place-", sort="messages_ready", desc="1")
+    page.get_by_label("Update every").select_option("1")
+    names = page.get_by_label("Queues", exact=True).locator("tbody th a")
+    assert names.all_inner_texts() == ["place-a", "place-b"]
+    names.first.hover()
+    publish(api, "place-b", "1", "2", "3")
+    # The figures follow, the rows wait.
+    row = page.get_by_label("Queues", exact=True).locator("tbody tr").last
+    row.get_by_text("3", exact=True).first.wait_for()
+    assert names.all_inner_texts() == ["place-a", "place-b"]
+    page.get_by_role("heading", level=1).hover()
+    page.locator("tbody tr").first.get_by_role("link", name="place-b").wait_for()
+
+
+def test_columns_are_chosen_and_remembered(console: Console, api: httpx.Client) -> None:
+    declare(api, "columns")
+    page = console.page
+    console.open("queues", q="columns")
+    assert page.get_by_role("columnheader", name="Size").count() == 0
+    page.get_by_text("Columns", exact=True).click()
+    page.get_by_label("Size", exact=True).check()
+    page.get_by_label("Ack", exact=True).uncheck()
+    page.get_by_role("columnheader", name="Size").wait_for()
+    page.reload()
+    page.get_by_role("columnheader", name="Size").wait_for()
+    assert page.get_by_role("columnheader", name="Ack", exact=True).count() == 0
+
+
 def test_the_charts_follow_the_arrow_keys(console: Console) -> None:
     page = console.page
     console.open("overview")
