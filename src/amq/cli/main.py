@@ -10,6 +10,7 @@ import click
 
 from amq.cli import exits
 from amq.cli.exits import CommandError
+from amq.cli.show.text import harmless
 from amq.cli.tree import ROOT
 
 # Programs that `amq` behaves as when it is called by their names, through a symbolic link.
@@ -32,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.UsageError as error:
         raise SystemExit(_refuse_usage(error)) from None
     except CommandError as error:
+        if error.status == exits.BROKEN_PIPE:
+            _drop_output()
+            return error.status
         return _refuse(str(error), error.status)
     except click.ClickException as error:
         return _refuse(error.format_message(), exits.DATA)
@@ -55,8 +59,7 @@ def _refuse_usage(error: click.UsageError) -> int:
     else:
         problem = error.format_message().rstrip(".")
         problem = problem[:1].lower() + problem[1:]
-    # The line of a table that it quotes may have been written by somebody else.
-    print(f"{path}: {' '.join(problem.split())} (see {path} --help)", file=sys.stderr)
+    print(f"{path}: {harmless(' '.join(problem.split()))} (see {path} --help)", file=sys.stderr)
     return exits.MISTAKE if " ".join(path.split()[:2]) in OLD else exits.USAGE
 
 
@@ -65,7 +68,7 @@ def _context() -> click.Context:
 
 
 def _refuse(problem: str, status: int) -> int:
-    print(f"amq: {problem}", file=sys.stderr)
+    print(f"amq: {harmless(problem)}", file=sys.stderr)
     return status
 
 

@@ -86,6 +86,14 @@ class Tree(click.Group):
         place = self.places.get(cmd_name)
         return None if place is None else _load(place)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; one whose output nobody reads any more just ends."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # click would end the process with status 1.
+            raise CommandError(exits.BROKEN_PIPE, "") from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The commands in their sections; nothing is imported for it."""
         for section in dict.fromkeys(place.section for place in self.places.values()):
