@@ -54,6 +54,43 @@ def health(play: Play) -> None:
     play.ask("GET", "/auth")
 
 
+def odds_and_ends(play: Play) -> None:
+    name = play.get("/nodes")[0]["name"]
+    play.vhost("conf-odd")
+    management = play.user("conf-odd", "management")
+    for path in (f"/auth/attempts/{name}", f"/auth/attempts/{name}/source"):
+        play.ask("GET", path, only="shape")
+        play.ask("GET", path, user=management)
+        play.ask("DELETE", path)
+    play.ask("POST", "/rebalance/queues", {})
+    play.ask("POST", "/rebalance/queues", {}, user=management)
+    play.ask("GET", "/rebalance/queues")
+    play.ask("DELETE", "/reset")
+    play.ask("DELETE", f"/reset/{name}")
+    play.ask("GET", "/reset")
+    play.ask("PUT", "/feature-flags/user_limits/enable", {})
+    play.ask("PUT", "/feature-flags/nonsense/enable", {})
+    play.ask("GET", "/vhosts/conf-odd/start")
+    play.ask("POST", f"/vhosts/conf-odd/start/{name}", {})
+    play.ask("POST", f"/vhosts/nowhere/start/{name}", {})
+    play.ask("PUT", "/cluster-name", {"name": "conformance"})
+    play.ask("GET", "/cluster-name")
+    play.ask("PUT", "/cluster-name", {})
+    play.ask("PUT", "/cluster-name", {"name": "x"}, user=management)
+    play.ask("GET", f"/healthchecks/node/{name}")
+    play.ask("GET", "/definitions", user=management)
+    play.ask("GET", "/nodes", user=management)
+    play.ask("GET", "/users", user=management)
+    play.ask("GET", "/permissions", user=management)
+    play.ask("GET", "/policies", user=management)
+    play.ask("GET", "/parameters", user=management)
+    play.ask("GET", "/vhosts", user=management)
+    play.ask("GET", "/health/checks/alarms", user=management)
+    play.ask("GET", "/whoami", user=management)
+    play.ask("POST", "/overview")
+    play.ask("OPTIONS", "/overview", only="status")
+
+
 _MESSAGE = {"properties": {"delivery_mode": 2}, "routing_key": "q", "payload": "x", "payload_encoding": "string"}
 
-SCENARIOS = (overview, nodes, health)
+SCENARIOS = (overview, nodes, health, odds_and_ends)

@@ -133,6 +133,12 @@ WANTED: Final[tuple[Wanted, ...]] = (
         "conf-untagged: headers.www-authenticate: amq alone",
         "without_permissions",
     ),
+    Wanted(
+        "attempts to log in are always told by their source; RabbitMQ does so when it is configured",
+        r"/auth/attempts/<node>/source: body: RabbitMQ has 0 items",
+        "odds_and_ends",
+    ),
+    Wanted("a term is told in one line, however long names are", "no_such_vhost", "odds_and_ends"),
     Wanted("mistakes in documents are told with their place", "failed_to_parse_json", "definitions"),
     Wanted("no Erlang process reduces anything here", r"reductions_details\.(avg|avg_rate|samples)", "busy_clients"),
     Wanted("amq says what it is, too", "amq_version: amq alone", "overview"),
