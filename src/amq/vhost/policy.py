@@ -29,8 +29,10 @@ OF_EXCHANGES: Final = frozenset({"all", "exchanges"})
 WARNING: Final = 30
 # Things that are looked at in one go when a policy changes: so many at most, and the fewer the more work all patterns
 # together may be (a state takes up to 50 us with a long name). The others follow when everybody else had a turn.
-PER_GO: Final = 500
+PER_GO: Final = 200
 STATES_PER_GO: Final = 4000
+# Between two goes, in s.
+PAUSE: Final = 0.001
 
 
 class PolicyError(ValueError):
@@ -226,7 +228,8 @@ class Application(Timed):
                 apply(self.governed, thing)
         self.at = stop
         if stop < len(self.things):
-            agenda.timers.add(agenda.clock.now, self)
+            # What is due now is done in one go, so not now.
+            agenda.timers.add(agenda.clock.now + PAUSE, self)
 
 
 def effective_definition(thing: Queue | Exchange) -> dict[str, Any]:
