@@ -53,10 +53,13 @@ async def test_a_connection_tells_its_state(client: httpx.AsyncClient, broker: B
 
 
 async def test_a_client_with_a_certificate_is_known_by_it(client: httpx.AsyncClient, broker: Broker) -> None:
-    peer: Peer = attrs.evolve(LOCAL, tls=True, certificate=CERTIFICATE)
+    suite = "ECDHE-RSA-AES256-GCM-SHA384"
+    peer: Peer = attrs.evolve(LOCAL, tls=True, certificate=CERTIFICATE, tls_version="TLSv1.2", cipher=suite)
     enter(broker, peer=peer)
     (shown,) = await seen(client, "/connections")
     assert shown["ssl"] is True
+    assert (shown["ssl_protocol"], shown["ssl_key_exchange"]) == ("tlsv1.2", "ecdhe_rsa")
+    assert (shown["ssl_cipher"], shown["ssl_hash"]) == ("aes_256_gcm", "aead")
     assert shown["peer_cert_subject"] == "CN=client\\, one,C=DE"
     assert shown["peer_cert_issuer"] == "CN=ca"
     assert shown["peer_cert_validity"] == "Nov 20 00:00:00 2026 GMT - Nov 20 00:00:00 2027 GMT"

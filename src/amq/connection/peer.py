@@ -10,7 +10,10 @@ from amq.auth.credentials import LoginPeer, peer_at
 
 @attrs.frozen
 class Peer:
-    """Addresses of both ends; `certificate` as `ssl.SSLObject.getpeercert()` gave it for a verified client, or None."""
+    """Addresses of both ends; `certificate` as `ssl.SSLObject.getpeercert()` gave it for a verified client, or None.
+
+    `tls_version` ("TLSv1.3") and `cipher` are OpenSSL's names; empty without TLS.
+    """
 
     host: str
     port: int
@@ -18,6 +21,8 @@ class Peer:
     server_port: int
     tls: bool = False
     certificate: Mapping[str, Any] | None = None
+    tls_version: str = ""
+    cipher: str = ""
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port} -> {self.server_host}:{self.server_port}"

@@ -8,6 +8,7 @@ from amq.broker import Broker, Client
 from amq.connection.channel import Channel
 from amq.connection.connection import Connection
 from amq.connection.consumer import ChannelConsumer
+from amq.management.cipher_names import cipher_names
 from amq.management.entities_json import moment, safe_text, table_json, text
 from amq.management.node import Node
 from amq.metrics import stats
@@ -139,6 +140,12 @@ def _tls_json(connection: Connection) -> Json:
         "ssl_key_exchange": None,
         "ssl_protocol": None,
     }
+    if peer.cipher:
+        names = cipher_names(peer.cipher)
+        described["ssl_protocol"] = peer.tls_version.lower()
+        described["ssl_key_exchange"] = names.key_exchange
+        described["ssl_cipher"] = names.cipher
+        described["ssl_hash"] = names.hash
     if certificate is not None:
         described["peer_cert_subject"] = distinguished_name(certificate)
         described["peer_cert_issuer"] = distinguished_name({"subject": certificate.get("issuer", ())})

@@ -219,7 +219,9 @@ class Server:
             return
         secured = await self._shake_hands(door.tls, stream, peer)
         if secured is not None:
-            peer = attrs.evolve(peer, tls=True, certificate=secured.getpeercert() or None)
+            name, version, _ = secured.cipher() or ("", "", 0)
+            certificate = secured.getpeercert() or None
+            peer = attrs.evolve(peer, tls=True, certificate=certificate, tls_version=version, cipher=name)
             await serve_connection(self.broker, secured, peer, self.after_work)
 
     async def _shake_hands(
