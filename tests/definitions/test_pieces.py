@@ -67,3 +67,16 @@ def test_one_item_comes_before_the_next_one_is_read() -> None:
 def test_what_is_no_object_is_refused(text: str) -> None:
     with pytest.raises(DocumentError):
         joined(text)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "9" * 5000])
+def test_numbers_that_could_not_be_written_again_are_refused(number: str) -> None:
+    for text in (f'{{"a": [{{"b": {number}}}]}}', f'{{"a": {number}}}'):
+        with pytest.raises(DocumentError, match="a number that cannot be used"):
+            joined(text)
+
+
+def test_large_numbers_are_fine() -> None:
+    assert joined('{"a": [1e308, -1e-400, 123456789012345678901234567890]}') == {
+        "a": [1e308, 0.0, 123456789012345678901234567890]
+    }

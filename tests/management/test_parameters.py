@@ -128,3 +128,10 @@ async def test_there_may_be_no_more_parameters_of_a_component_than_configured() 
         assert await ask(client, "PUT", "/vhost-limits/%2F/max-queues", {"value": 3}) == answer
         answer = invalid("component operator_policy is limited to 0 per node")
         assert await ask(client, "PUT", "/parameters/operator_policy/%2F/o", {"value": OPERATOR}) == answer
+
+
+@pytest.mark.parametrize("number", ["1e999", "NaN", "-Infinity"])
+async def test_a_number_that_could_not_be_shown_again_is_no_json(client: httpx.AsyncClient, number: str) -> None:
+    answer = await client.put("/global-parameters/g", content=f'{{"value": {number}}}')
+    assert (answer.status_code, answer.json()) == bad("not_json")
+    assert await ask(client, "GET", "/global-parameters") == (200, [])

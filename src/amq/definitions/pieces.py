@@ -3,11 +3,13 @@
 import json
 import re
 from collections.abc import Iterator
+from math import isfinite
 from typing import Any, Final
 
 from amq.definitions.fields import DocumentError, Fields
 
 WHOLE: Final = -1
+MOST_DIGITS: Final = 1000
 _BLANKS: Final = re.compile(r"[ \t\r\n]*")
 
 
@@ -20,8 +22,32 @@ def pieces(text: str) -> Iterator[tuple[str, int, Any]]:
         yield from _Cutter(text).object()
     except json.JSONDecodeError as error:
         raise DocumentError("", f"not JSON at line {error.lineno}, column {error.colno}: {error.msg}") from None
+    except _Unusable as error:
+        raise DocumentError("", f"a number that cannot be used: {error}") from None
     except RecursionError:
         raise DocumentError("", "nested too deeply") from None
+
+
+class _Unusable(Exception):
+    """A number that JSON does not know, or that would not be one when it is written again."""
+
+
+def _refuse(constant: str) -> Any:
+    raise _Unusable(constant)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise _Unusable(text)
+    return number
+
+
+def _whole(text: str) -> int:
+    # Of very many digits Python makes no number.
+    if len(text) > MOST_DIGITS:
+        raise _Unusable(f"{text[:20]}... has {len(text)} digits")
+    return int(text)
 
 
 class _Cutter:
@@ -30,7 +56,7 @@ class _Cutter:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        self._decode = json.JSONDecoder().raw_decode
+        self._decode = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite, parse_int=_whole).raw_decode
         self._skip()
 
     def object(self) -> Iterator[tuple[str, int, Any]]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 import attrs
@@ -72,7 +73,7 @@ class Call:
         if self.body.strip() in (b"", b"null", b"undefined"):
             return {}
         try:
-            value = json.loads(self.body, parse_constant=_refuse)
+            value = json.loads(self.body, parse_constant=_refuse, parse_float=_finite)
         except (ValueError, RecursionError):
             raise BadRequest("not_json") from None
         if isinstance(value, dict):
@@ -89,6 +90,14 @@ class Call:
         Faults that come of it need not be caught: they become 400, 401 or 404.
         """
         return visit(self.node.broker, vhost, self.user, self.local)
+
+
+def _finite(text: str) -> float:
+    """A number that can be said in JSON again: 1e999 could not."""
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(f"{text} is too large")
+    return number
 
 
 def _refuse(constant: str) -> Any:
