@@ -158,6 +158,15 @@ def test_policies_come_and_go(amq: Amq, kind: str, plural: str) -> None:
     assert names(amq, plural, *V) == []
 
 
+@pytest.mark.parametrize("kind", ["policy", "operator-policy"])
+def test_a_policy_is_previewed_and_not_set(amq: Amq, kind: str) -> None:
+    amq.done("add", "queue", "q", *V)
+    amq.done("add", "queue", "other", *V)
+    said = amq.done("set", kind, "short", "^q", '{"max-length": 5}', "--preview", "-c", "kind,name,wins,would_be", *V)
+    assert said.lines() == ["kind\tname\twins\twould_be", 'queue\tq\ttrue\t{"max-length":5}']
+    assert names(amq, "policies" if kind == "policy" else "operator-policies", *V) == []
+
+
 def test_parameters_and_limits_come_and_go(amq: Amq) -> None:
     amq.done("set", "global-parameter", "mine", '{"a": [1]}')
     assert 'mine\t{"a":[1]}' in amq.done("list", "global-parameters").lines()
@@ -203,7 +212,9 @@ def test_consumers_are_listed(amq: Amq, connect: Connect) -> None:
     assert [line.split("\t")[:3] for line in amq.done("list", "consumers").lines()[1:]] == [["/", "mine", "tag"]]
 
 
-@pytest.mark.parametrize("what", ["nodes", "feature-flags", "parameters", "operator-policies", "users"])
+@pytest.mark.parametrize(
+    "what", ["nodes", "feature-flags", "deprecated-features", "parameters", "operator-policies", "users"]
+)
 def test_everything_can_be_listed_in_every_format(amq: Amq, what: str) -> None:
     rows = amq.done("list", what, "-f", "json").json()
     table = amq.done("list", what).lines()

@@ -186,6 +186,26 @@ def test_purging_empties_a_queue(jobs: Amq) -> None:
     assert jobs.refused(65, "purge", "none", *V)
 
 
+def test_messages_are_deleted_by_a_selector(jobs: Amq) -> None:
+    for number in range(4):
+        jobs.done("publish", "", "jobs", f"{number}", "-H", f"n={number}", *V)
+    selected = ("-s", "headers.n < 3")
+    assert jobs.done("delete", "messages", "jobs", *selected, "--dry-run", *V).out == "3 messages would be deleted\n"
+    assert jobs.done("delete", "messages", "jobs", *selected, *V).out == "3 messages deleted\n"
+    assert bodies(jobs, "jobs") == ["3"]
+    assert "amq purge drops all" in jobs.refused(64, "delete", "messages", "jobs", *V)
+
+
+def test_the_way_of_a_message_is_told_without_publishing_it(jobs: Amq) -> None:
+    jobs.done("add", "binding", "amq.topic", "jobs", "-k", "order.*", *V)
+    lines = jobs.done("route", "amq.topic", "order.1", *V).lines()
+    assert lines[1].startswith("amq.topic\tqueue\tjobs\tbinding\t")
+    assert lines[-1] == "it would go to 'jobs'"
+    assert jobs.done("route", "amq.topic", "other", *V).lines()[-1] == "no queue would take it"
+    assert jobs.done("route", "", "jobs", "-f", "json", *V).json()["queues"] == ["jobs"]
+    assert lengths(jobs)["jobs"] == 0
+
+
 def test_messages_are_moved_to_queues_and_exchanges(jobs: Amq) -> None:
     for number in range(4):
         jobs.done("publish", "", "jobs", f"{number}", "-H", f"n={number}", *V)

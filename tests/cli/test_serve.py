@@ -265,6 +265,13 @@ def test_the_log_level_counts(tmp_path: Path, connect: Connect) -> None:
     assert "[info]" not in broker.output()
 
 
+def test_what_the_command_line_asks_a_broker_with_is_no_key(tmp_path: Path) -> None:
+    broker = BrokerProcess(tmp_path, environment={"AMQ_URL": "http://host", "AMQ_AMQP_URL": "amqp://host"})
+    broker.start()
+    assert broker.stop() == 0
+    assert "unknown variable" not in broker.output()
+
+
 def test_an_unknown_key_is_a_warning_that_names_the_nearest(tmp_path: Path) -> None:
     (tmp_path / "amq.conf").write_text("hartbeat = 30\n")
     broker = BrokerProcess(tmp_path, options=("--config", "amq.conf"))

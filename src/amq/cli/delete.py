@@ -16,6 +16,7 @@ from amq.cli.ask.completing import (
     complete_users,
     complete_vhosts,
 )
+from amq.cli.browse import chosen, pages, selection
 from amq.cli.exits import CommandError
 
 
@@ -40,6 +41,32 @@ def queue(session: Session, name: str, if_empty: bool, if_unused: bool) -> None:
         query["if-unused"] = "true"
     where = path("queues", session.in_vhost, name)
     _deleted(session, f"queue '{name}' in vhost '{session.in_vhost}'", where, **query)
+
+
+@asking(
+    command,
+    "messages",
+    "delete messages that wait in a queue, chosen by a selector",
+    vhost=True,
+    more="amq purge drops all of them.",
+)
+@click.argument("queue", shell_complete=complete_queues)
+@selection
+@click.option("--dry-run", is_flag=True, help="only tell how many there are")
+def messages(session: Session, queue: str, selector: str | None, message_id: str | None, dry_run: bool) -> None:
+    """Delete them part by part."""
+    query = chosen(selector, message_id)
+    if not query:
+        raise CommandError(exits.USAGE, "one of --selector and --message-id is needed; amq purge drops all messages")
+    if dry_run:
+        query["dry_run"] = "true"
+    where = path("amq", "queues", session.in_vhost, queue, "messages")
+    answers = pages(
+        lambda position: dict(session.broker.send("DELETE", where, query={**query, "from": position}).json())
+    )
+    count = sum(answer["deleted"] for answer in answers)
+    would = "would be " if dry_run else ""
+    session.out.say(f"{count} message{'' if count == 1 else 's'} {would}deleted")
 
 
 @asking(command, "exchange", "delete an exchange", vhost=True)

@@ -152,6 +152,7 @@ def _policy(kind: str, where: str, purpose: str, complete: Any) -> None:
         kind,
         purpose,
         vhost=True,
+        table=True,
         more='PATTERN is a regular expression of names, DEFINITION a JSON object such as {"max-length": 10}.',
     )
     @click.argument("name", shell_complete=complete)
@@ -164,15 +165,36 @@ def _policy(kind: str, where: str, purpose: str, complete: Any) -> None:
         help="queues, exchanges, all, classic_queues, quorum_queues, streams",
     )
     @click.option("--priority", metavar="N", type=int, default=0, help="the one of the highest counts (0)")
-    def function(session: Session, name: str, pattern: str, definition: str, apply_to: str, priority: int) -> None:
+    @click.option("--preview", is_flag=True, help="set nothing: list what it would match, and what would come of it")
+    def function(
+        session: Session, name: str, pattern: str, definition: str, apply_to: str, priority: int, preview: bool
+    ) -> None:
         body = {
             "pattern": pattern,
             "definition": given.json_object(definition, "DEFINITION"),
             "apply-to": apply_to,
             "priority": priority,
         }
+        if preview:
+            _preview(
+                session, session.broker.post(path("amq", where, session.in_vhost, "preview"), {"name": name, **body})
+            )
+            return
         session.broker.put(path(where, session.in_vhost, name), body)
         session.out.say(f"{kind.replace('-', ' ')} '{name}' in vhost '{session.in_vhost}' set")
+
+
+def _preview(session: Session, found: dict[str, Any]) -> None:
+    """What a policy would match, and whether it would be the one that counts there."""
+    rows = [
+        {"kind": kind, **{name: row[name] for name in ("name", "wins", "effective_policy_definition", "would_be")}}
+        for kind, plural in (("queue", "queues"), ("exchange", "exchanges"))
+        for row in found[plural]
+    ]
+    session.out.rows(rows, ("kind", "name", "wins", "effective_policy_definition", "would_be"))
+    matched, listed = sum(found["matched"].values()), len(rows)
+    if listed < matched:
+        session.out.say(f"... {matched - listed} more")
 
 
 _policy("policy", "policies", "set a policy for queues and exchanges", complete_policies)

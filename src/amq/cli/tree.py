@@ -58,6 +58,7 @@ PLACES: Final = (
     Place(MESSAGES, "consume", "amq.cli.consume", "consume messages of a queue as they come"),
     Place(MESSAGES, "get", "amq.cli.get", "get messages from the head of a queue"),
     Place(MESSAGES, "browse", "amq.cli.browse", "look at the messages that wait in a queue, without taking them"),
+    Place(MESSAGES, "route", "amq.cli.route", "tell where a message would go and why, and publish nothing"),
     Place(MESSAGES, "purge", "amq.cli.purge", "drop the messages that wait in a queue"),
     Place(MESSAGES, "move", "amq.cli.move", "move messages to another queue or to an exchange"),
     Place(MESSAGES, "replay-dlq", "amq.cli.replay", "send dead-lettered messages back to where they came from"),

@@ -7,6 +7,8 @@ from typing import Final
 from amq.config.keys import KEYS, Key
 
 PREFIX: Final = "AMQ_"
+# What the command line asks a broker with; the broker itself has no use for it.
+OF_THE_COMMAND_LINE: Final = {"AMQ_URL", "AMQ_AMQP_URL"}
 # Variables of RabbitMQ's container image, and the keys that they stand for.
 RABBITMQ: Final = {
     "RABBITMQ_NODENAME": "node_name",
@@ -44,8 +46,9 @@ def find(name: str) -> tuple[Key, str] | None:
 
 
 def ours(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Name and text of every variable that begins with AMQ_, by name."""
-    return ((name, environ[name]) for name in sorted(environ) if name.startswith(PREFIX))
+    """Name and text of every variable of the broker's that begins with AMQ_, by name."""
+    names = [name for name in sorted(environ) if name.startswith(PREFIX) and name not in OF_THE_COMMAND_LINE]
+    return ((name, environ[name]) for name in names)
 
 
 def spelled(key: Key) -> str:

@@ -59,5 +59,6 @@ RESOURCES: Final = (
     Resource("parameters", "parameters", _columns("vhost component name value")),
     Resource("global-parameters", "global-parameters", _columns("name value")),
     Resource("feature-flags", "feature-flags", _columns("name state stability desc")),
+    Resource("deprecated-features", "deprecated-features", _columns("name deprecation_phase desc")),
     Resource("nodes", "nodes", _columns("name running uptime mem_used mem_limit fd_used disk_free proc_used")),
 )
