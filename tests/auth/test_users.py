@@ -15,7 +15,7 @@ def one_user() -> Users:
 def test_an_added_user_has_a_hashed_password_and_its_tags() -> None:
     user = one_user().get("bob")
     assert user is not None
-    assert user.tags == {"monitoring"}
+    assert user.tags == ("monitoring",)
     assert verify_password(b"secret", user.password_hash, user.hashing_algorithm)
     assert user.password_hash not in repr(user)
 
@@ -38,7 +38,7 @@ def test_a_changed_password_replaces_the_old_one_and_none_forbids_it() -> None:
     users.set_password("bob", "new", "rabbit_password_hashing_sha512")
     user = users.get("bob")
     assert user is not None
-    assert user.tags == {"monitoring"}
+    assert user.tags == ("monitoring",)
     assert verify_password(b"new", user.password_hash, "rabbit_password_hashing_sha512")
     users.set_password("bob", None)
     user = users.get("bob")
@@ -63,7 +63,7 @@ def test_a_whole_user_takes_the_place_of_one_with_its_name() -> None:
     assert len(users) == 1
     user = users.get("bob")
     assert user is not None
-    assert user.tags == frozenset()
+    assert user.tags == ()
 
 
 def test_a_deleted_user_is_gone() -> None:

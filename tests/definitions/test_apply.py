@@ -123,7 +123,7 @@ def test_a_user_that_exists_is_replaced(broker: Broker) -> None:
     user = broker.users.get("guest")
     assert user is not None
     assert verify_password(b"new", user.password_hash)
-    assert user.tags == frozenset()
+    assert user.tags == ()
 
 
 def test_permissions_count_at_once_even_for_a_route_that_is_cached(broker: Broker) -> None:

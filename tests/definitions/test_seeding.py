@@ -66,7 +66,7 @@ def test_a_user_that_is_there_stays_as_it_is_but_may_enter() -> None:
     assert new_vhost(broker, "device-2").permissions.may_enter("dev")
     user = broker.users.get("dev")
     assert user is not None
-    assert user.tags == frozenset({"monitoring"})
+    assert user.tags == ("monitoring",)
 
 
 def test_the_default_vhost_is_a_new_one_too() -> None:

@@ -89,7 +89,7 @@ def test_tags_are_those_that_the_user_has_now(sessions: Sessions, users: Users) 
     token = begin(sessions, users)
     users.set_tags("anna", [])
     user = sessions.user(token)
-    assert user is not None and user.tags == frozenset()
+    assert user is not None and user.tags == ()
 
 
 def test_a_user_has_so_many_sessions_and_the_oldest_goes(sessions: Sessions, users: Users) -> None:

@@ -42,7 +42,7 @@ async def test_a_user_is_made_changed_shown_and_deleted(client: httpx.AsyncClien
     )
     # Limits stay where none are given.
     assert await ask(client, "PUT", "/users/u", {"password": "x", "tags": ""}) == DONE
-    assert (user(broker).tags, user(broker).limits) == (frozenset(), {"max-channels": 3})
+    assert (user(broker).tags, user(broker).limits) == ((), {"max-channels": 3})
     assert await ask(client, "DELETE", "/users/u") == DONE
     assert await ask(client, "DELETE", "/users/u") == MISSING
     assert await ask(client, "GET", "/users/u") == MISSING
@@ -64,9 +64,9 @@ async def test_a_user_without_password_cannot_log_in_by_one(
     assert user(broker).password_hash == ""
 
 
-@pytest.mark.parametrize(("flag", "tags"), [(True, {"administrator"}), ("false", set())])
+@pytest.mark.parametrize(("flag", "tags"), [(True, ("administrator",)), ("false", ())])
 async def test_the_flag_that_was_there_before_tags_still_counts(
-    client: httpx.AsyncClient, broker: Broker, flag: Any, tags: set[str]
+    client: httpx.AsyncClient, broker: Broker, flag: Any, tags: tuple[str, ...]
 ) -> None:
     assert await ask(client, "PUT", "/users/u", {"password": "x", "administrator": flag}) == CREATED
     assert user(broker).tags == tags
@@ -167,3 +167,16 @@ async def test_what_a_user_may_do_is_listed_over_all_vhosts(client: httpx.AsyncC
     )
     assert await ask(client, "GET", "/users/nobody/permissions") == MISSING
     assert await ask(client, "GET", "/users/nobody/topic-permissions") == MISSING
+
+
+async def test_tags_keep_their_order_wherever_they_are_told(client: httpx.AsyncClient, broker: Broker) -> None:
+    body = {"password": "x", "tags": "policymaker,management,zebra,management,a"}
+    assert await ask(client, "PUT", "/users/u", body) == CREATED
+    in_order = ["policymaker", "management", "zebra", "a"]
+    assert (await client.get("/users/u")).json()["tags"] == in_order
+    assert (await client.get("/whoami", auth=("u", "x"))).json()["tags"] == in_order
+    exported = (await client.get("/definitions")).json()["users"]
+    assert next(one for one in exported if one["name"] == "u")["tags"] == in_order
+    broker.users.set_tags("u", ())
+    assert (await client.post("/definitions", json={"users": exported})).status_code == 204
+    assert user(broker).tags == tuple(in_order)

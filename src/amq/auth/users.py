@@ -34,19 +34,24 @@ def _frozen(limits: Mapping[str, int]) -> Mapping[str, int]:
     return MappingProxyType(dict(limits)) if limits else NO_LIMITS
 
 
+def _each_once(tags: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(tags))
+
+
 @attrs.frozen
 class User:
     """One user. A connection keeps the User that it logged in as, tags included, as RabbitMQ does.
 
     `password_hash` is as `hashing_algorithm` has it (`amq.auth.passwords`); empty means no login by password. `limits`
-    are at most "max-connections" and "max-channels"; a negative number is no limit.
+    are at most "max-connections" and "max-channels"; a negative number is no limit. `tags` keep the order
+    that they were given in: a client that finds another one, as Terraform does, believes that somebody changed them.
     Raises UserError for a hash that cannot be one.
     """
 
     name: str
     hashing_algorithm: str = DEFAULT_ALGORITHM
     password_hash: str = attrs.field(default="", repr=False, validator=_valid_hash)
-    tags: frozenset[str] = frozenset()
+    tags: tuple[str, ...] = attrs.field(default=(), converter=_each_once)
     limits: Mapping[str, int] = attrs.field(default=NO_LIMITS, converter=_frozen, hash=False)
 
     def may_impersonate(self) -> bool:
@@ -101,7 +106,7 @@ class Users:
         if name in self._by_name:
             raise UserError(f"user {name!r} already exists")
         password_hash = "" if password is None else self._hash(name, password, hashing_algorithm)
-        user = User(name, hashing_algorithm, password_hash, frozenset(tags))
+        user = User(name, hashing_algorithm, password_hash, tags)
         self.put(user)
         return user
 
@@ -138,7 +143,7 @@ class Users:
 
         Raises UserError for an unknown user.
         """
-        self.put(attrs.evolve(self._known(name), tags=frozenset(tags)))
+        self.put(attrs.evolve(self._known(name), tags=tags))
 
     def set_limits(self, name: str, limits: Mapping[str, int]) -> None:
         """Replace the limits; they count from the next connection or channel on.

@@ -171,7 +171,7 @@ def _user(user: User) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "password_hash": user.password_hash,
         "hashing_algorithm": user.hashing_algorithm,
-        "tags": sorted(user.tags),
+        "tags": list(user.tags),
     }
     if user.limits:
         fields["limits"] = dict(user.limits)

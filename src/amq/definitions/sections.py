@@ -66,13 +66,13 @@ def _default_algorithm(version: str) -> str:
     return MD5 if version.startswith(("3.0.", "3.1.", "3.2.", "3.3.", "3.4.", "3.5.")) else DEFAULT_ALGORITHM
 
 
-def tags_of(fields: Fields) -> frozenset[str]:
+def tags_of(fields: Fields) -> list[str]:
     """A user's tags: a list, or before 3.9 one text with commas. Raises DocumentError."""
     value = fields.values.get("tags", [])
     words = value.split(",") if isinstance(value, str) else value
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
         raise fields.fault("tags", "must be a list of texts")
-    return frozenset(word.strip() for word in words if word.strip())
+    return [word.strip() for word in words if word.strip()]
 
 
 def limits_of(fields: Fields) -> dict[str, int]:

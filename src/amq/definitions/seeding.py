@@ -60,7 +60,7 @@ def policy_of(given: DefaultPolicy) -> Policy:
 def _seed_user(broker: Broker, vhost: Vhost, given: DefaultUser) -> None:
     if given.name not in broker.users:
         if given.password is None:
-            broker.users.put(User(given.name, tags=frozenset(given.tags)))
+            broker.users.put(User(given.name, tags=given.tags))
         else:
             broker.users.add(given.name, given.password, given.tags, broker.users.algorithm)
     vhost.permissions.set(given.name, Permission(given.configure, given.write, given.read))

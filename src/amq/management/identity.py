@@ -27,7 +27,7 @@ FORM: Final = "application/x-www-form-urlencoded"
 
 def identity(user: User) -> dict[str, Any]:
     """A user as it is told to itself."""
-    return {"name": user.name, "tags": sorted(user.tags)}
+    return {"name": user.name, "tags": list(user.tags)}
 
 
 async def whoami(call: Call) -> Answer:

@@ -28,7 +28,7 @@ def user_json(user: User) -> dict[str, Any]:
         "name": user.name,
         "password_hash": user.password_hash,
         "hashing_algorithm": user.hashing_algorithm,
-        "tags": sorted(user.tags),
+        "tags": list(user.tags),
         "limits": dict(user.limits),
     }
 
@@ -102,12 +102,12 @@ async def put(call: Call) -> Answer:
     return no_content() if before else created()
 
 
-def _tags(body: dict[str, Any]) -> frozenset[str]:
+def _tags(body: dict[str, Any]) -> tuple[str, ...]:
     """RabbitMQ had a flag `administrator` before it had tags, and still knows it."""
     if "tags" in body:
-        return frozenset(tags_in(body))
+        return tags_in(body)
     if "administrator" in body:
-        return frozenset({"administrator"}) if flag_in(body, "administrator") else frozenset()
+        return ("administrator",) if flag_in(body, "administrator") else ()
     raise BadRequest("tags_not_present")
 
 
