@@ -140,6 +140,7 @@ def test_a_page_that_was_gone_to_is_announced_by_its_heading(console: Console, f
     page.get_by_role("heading", name="Exchanges", level=1).wait_for()
     assert page.evaluate("document.activeElement.localName") == "h1"
     assert page.title().startswith("Exchanges")
+    console.ready()
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.closest('main') !== null")
 

@@ -625,7 +625,7 @@ def test_figures_follow_what_happens_and_stop_when_paused(console: Console, api:
     console.said("Updates are paused.")
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
-    page.wait_for_timeout(2500)
+    page.wait_for_timeout(1500)
     assert requests == []
     page.get_by_role("button", name="Resume").click()
     page.wait_for_timeout(200)
@@ -640,7 +640,7 @@ def test_nothing_that_is_typed_opened_or_focused_is_lost_in_an_update(console: C
     name = console.form("Add a queue").get_by_label("Name", exact=True)
     name.fill("half a na")
     name.evaluate("(node) => node.setSelectionRange(2, 4)")
-    for _ in range(3):
+    for _ in range(2):
         with page.expect_response("**/api/queues?**"):
             pass
     page.wait_for_timeout(100)

@@ -1,6 +1,6 @@
 // The HTTP API: requests, and its errors in words.
 
-export class ApiError extends Error {
+class ApiError extends Error {
   constructor(status, reason) {
     super(reason);
     this.status = status;
@@ -38,8 +38,12 @@ export async function call(method, where, { body, headers, signal } = {}) {
       cache: "no-store",
       redirect: "error",
       credentials: "same-origin",
-      // A page elsewhere cannot send this one without being asked about, and it keeps the browser's own password box away.
-      headers: { "x-requested-with": "XMLHttpRequest", ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+      // A page elsewhere cannot make a browser send this one, and it keeps the browser's own password box away.
+      headers: {
+        "x-requested-with": "XMLHttpRequest",
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...headers,
+      },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch (error) {

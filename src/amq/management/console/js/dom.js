@@ -9,12 +9,19 @@ const PROPERTIES = new Set(["value", "checked", "selected", "open", "indetermina
 const FORBIDDEN = new Set(["style", "srcdoc", "innerhtml", "src", "formaction"]);
 
 export function h(tag, props, ...children) {
-  return { tag, props: props ?? {}, children: children.flat(Infinity).filter((child) => child != null && child !== false && child !== true) };
+  return {
+    tag,
+    props: props ?? {},
+    children: children.flat(Infinity).filter((child) => child != null && child !== false && child !== true),
+  };
 }
 
 export function render(parent, ...views) {
   const focused = document.activeElement;
-  patchChildren(parent, views.flat(Infinity).filter((view) => view != null && view !== false));
+  patchChildren(
+    parent,
+    views.flat(Infinity).filter((view) => view != null && view !== false),
+  );
   if (focused !== document.activeElement && focused?.isConnected) focused.focus({ preventScroll: true });
 }
 

@@ -7,7 +7,8 @@ const SHORT = new Intl.NumberFormat("en", { notation: "compact", maximumFraction
 export const whole = (value) => (value == null ? "–" : WHOLE.format(value));
 
 // For tight places: 1.2M.
-export const short = (value) => (value == null ? "–" : Math.abs(value) < 10_000 ? FINE.format(value) : SHORT.format(value));
+export const short = (value) =>
+  value == null ? "–" : Math.abs(value) < 10_000 ? FINE.format(value) : SHORT.format(value);
 
 // Of things that come in ones: a scale of them has no halves.
 export const number = Object.assign((value) => short(value), { least: 4 });
@@ -26,11 +27,17 @@ export function octets(value) {
   return `${unit && value < 100 ? FINE.format(value) : WHOLE.format(value)} ${units[unit]}`;
 }
 
-export const millis = (value) => (value == null ? "–" : value < 1 ? `${WHOLE.format(value * 1000)} µs` : `${FINE.format(value)} ms`);
+export const millis = (value) =>
+  value == null ? "–" : value < 1 ? `${WHOLE.format(value * 1000)} µs` : `${FINE.format(value)} ms`;
 
 export function duration(seconds) {
   if (seconds == null) return "–";
-  const parts = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+  const parts = [
+    [86400, "d"],
+    [3600, "h"],
+    [60, "min"],
+    [1, "s"],
+  ];
   const first = parts.findIndex(([size]) => seconds >= size);
   if (first < 0) return "0 s";
   const [size, unit] = parts[first];
@@ -51,5 +58,3 @@ export const plural = (count, one, many = one + "s") => `${whole(count)} ${count
 
 // A header's, argument's or parameter's value.
 export const value = (any) => (any === "" ? "(empty)" : typeof any === "string" ? any : JSON.stringify(any));
-
-export const named = (name, otherwise) => (name === "" ? otherwise : name);

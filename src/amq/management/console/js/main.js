@@ -179,7 +179,9 @@ async function signOut() {
 
 window.addEventListener("hashchange", arrive);
 window.addEventListener("popstate", arrive);
-document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : app.user && !app.paused && refresh()));
+document.addEventListener("visibilitychange", () =>
+  document.hidden ? clearTimeout(timer) : app.user && !app.paused && refresh(),
+);
 setTheme(recall("theme", "system"));
 enter().catch((error) => {
   app.why = error.message;

@@ -22,8 +22,31 @@ import { vhosts } from "./pages/vhosts.js";
 import { link } from "./router.js";
 import { h } from "./dom.js";
 
-const LISTS = { overview, queues, exchanges, connections, channels, policies, limits, parameters, users, vhosts, top, trace, logs, definitions, configuration, features };
-const OBJECTS = { connections: [connection, 2], channels: [channel, 2], queues: [queue, 3], exchanges: [exchange, 3], users: [user, 2] };
+const LISTS = {
+  overview,
+  queues,
+  exchanges,
+  connections,
+  channels,
+  policies,
+  limits,
+  parameters,
+  users,
+  vhosts,
+  top,
+  trace,
+  logs,
+  definitions,
+  configuration,
+  features,
+};
+const OBJECTS = {
+  connections: [connection, 2],
+  channels: [channel, 2],
+  queues: [queue, 3],
+  exchanges: [exchange, 3],
+  users: [user, 2],
+};
 
 const missing = {
   title: () => "No such page",

@@ -24,12 +24,13 @@ export function messageRates(stats, always = ALWAYS) {
   return all.filter((one) => always.has(one.name) || one.now > 0 || one.points.some(([, value]) => value > 0));
 }
 
-export const connectionChurn = (stats) => [
-  ["connection_created", "connections opened", "c1"],
-  ["connection_closed", "connections closed", "c2"],
-  ["channel_created", "channels opened", "c3"],
-  ["channel_closed", "channels closed", "c4"],
-].map(([name, label, color]) => of(stats, name, label, color));
+export const connectionChurn = (stats) =>
+  [
+    ["connection_created", "connections opened", "c1"],
+    ["connection_closed", "connections closed", "c2"],
+    ["channel_created", "channels opened", "c3"],
+    ["channel_closed", "channels closed", "c4"],
+  ].map(([name, label, color]) => of(stats, name, label, color));
 
 function of(stats, name, label, color) {
   const details = stats[name + "_details"];

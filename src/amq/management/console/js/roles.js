@@ -7,6 +7,11 @@ const IMPLIED = {
   management: ["management"],
 };
 
-const tags = (user) => (Array.isArray(user.tags) ? user.tags : String(user.tags ?? "").split(",").filter(Boolean));
+const tags = (user) =>
+  Array.isArray(user.tags)
+    ? user.tags
+    : String(user.tags ?? "")
+        .split(",")
+        .filter(Boolean);
 
 export const is = (user, role) => tags(user).some((tag) => IMPLIED[tag]?.includes(role));

@@ -2,7 +2,13 @@
 
 export function parse(fragment = location.hash) {
   const [before, after = ""] = fragment.replace(/^#\/?/, "").split(/\?(.*)/s);
-  return { parts: before.split("/").map(decode).filter((part, place) => place > 0 || part), query: Object.fromEntries(new URLSearchParams(after)) };
+  return {
+    parts: before
+      .split("/")
+      .map(decode)
+      .filter((part, place) => place > 0 || part),
+    query: Object.fromEntries(new URLSearchParams(after)),
+  };
 }
 
 function decode(text) {

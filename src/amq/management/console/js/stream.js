@@ -42,4 +42,5 @@ function draw(ctx) {
   });
 }
 
-export const condition = (ctx, shown) => (ctx.state.broken ? "The connection is lost; trying again…" : ctx.app.paused ? "Paused" : shown);
+export const condition = (ctx, shown) =>
+  ctx.state.broken ? "The connection is lost; trying again…" : ctx.app.paused ? "Paused" : shown;

@@ -10,16 +10,42 @@ import { recall, remember } from "./settings.js";
 export function table(ctx, { id, label, columns, rows, key, empty = "Nothing here.", fixed = false, whole }) {
   const shown = columns.filter((column) => fixed || visible(id, column));
   const kept = whole ? rows : hold(ctx, id, rows, key);
-  return h("div", { class: "table", key: "table-" + id, role: "group", "aria-label": label, tabindex: "0" },
-    h("table", { onpointerenter: () => (memory(ctx, id).held = true), onpointerleave: () => (memory(ctx, id).held = false) },
+  return h(
+    "div",
+    { class: "table", key: "table-" + id, role: "group", "aria-label": label, tabindex: "0" },
+    h(
+      "table",
+      { onpointerenter: () => (memory(ctx, id).held = true), onpointerleave: () => (memory(ctx, id).held = false) },
       h("caption", { class: "unseen" }, label),
-      h("thead", {}, h("tr", {}, shown.map((column) => head(ctx, column)))),
-      h("tbody", {},
-        kept.map((row) => h("tr", { key: key(row) }, whole?.(row) ? h("td", { colspan: shown.length }, whole(row)) : shown.map((column, place) => cell(column, row, place)))),
-        kept.length === 0 && h("tr", { key: "\0empty" }, h("td", { class: "empty", colspan: shown.length }, empty)))));
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          shown.map((column) => head(ctx, column)),
+        ),
+      ),
+      h(
+        "tbody",
+        {},
+        kept.map((row) =>
+          h(
+            "tr",
+            { key: key(row) },
+            whole?.(row)
+              ? h("td", { colspan: shown.length }, whole(row))
+              : shown.map((column, place) => cell(column, row, place)),
+          ),
+        ),
+        kept.length === 0 && h("tr", { key: "\0empty" }, h("td", { class: "empty", colspan: shown.length }, empty)),
+      ),
+    ),
+  );
 }
 
-const cell = (column, row, place) => h(place ? "td" : "th", { key: column.name, class: classes(column), scope: place ? null : "row" }, column.cell(row));
+const cell = (column, row, place) =>
+  h(place ? "td" : "th", { key: column.name, class: classes(column), scope: place ? null : "row" }, column.cell(row));
 const classes = (column) => [column.end && "end", column.minor && "minor"].filter(Boolean).join(" ") || null;
 
 function head(ctx, column) {
@@ -28,22 +54,58 @@ function head(ctx, column) {
   const direction = desc ? "descending" : "ascending";
   // Numbers are asked for from the top, names from the start.
   const next = sorted ? (desc ? "" : "1") : column.end ? "1" : "";
-  return h("th", { scope: "col", key: column.name, class: classes(column), title: column.hint, "aria-sort": sorted ? direction : column.sort ? "none" : null },
-    column.sort === undefined ? column.label || h("span", { class: "unseen" }, column.name) : h("a", { href: change(ctx.route, { sort: column.sort, desc: next, page: "" }) }, column.label,
-      h("span", { class: "arrow", "aria-hidden": "true" }, sorted ? (desc ? "↓" : "↑") : "")));
+  return h(
+    "th",
+    {
+      scope: "col",
+      key: column.name,
+      class: classes(column),
+      title: column.hint,
+      "aria-sort": sorted ? direction : column.sort ? "none" : null,
+    },
+    column.sort === undefined
+      ? column.label || h("span", { class: "unseen" }, column.name)
+      : h(
+          "a",
+          { href: change(ctx.route, { sort: column.sort, desc: next, page: "" }) },
+          column.label,
+          h("span", { class: "arrow", "aria-hidden": "true" }, sorted ? (desc ? "↓" : "↑") : ""),
+        ),
+  );
 }
 
 const chosen = (id) => recall("columns." + id, {});
 const visible = (id, column) => chosen(id)[column.name] ?? !column.optional;
 
 export function columnChooser(ctx, id, columns) {
-  return h("details", { class: "chooser", key: "chooser" },
+  return h(
+    "details",
+    { class: "chooser", key: "chooser" },
     h("summary", {}, "Columns"),
-    h("fieldset", {}, h("legend", { class: "unseen" }, "Columns to show"), columns.slice(1).filter((column) => column.label).map((column) => h("label", { class: "check", key: column.name },
-      h("input", { type: "checkbox", checked: visible(id, column), onchange: (event) => {
-        remember("columns." + id, { ...chosen(id), [column.name]: event.target.checked });
-        ctx.redraw();
-      } }), column.label))));
+    h(
+      "fieldset",
+      {},
+      h("legend", { class: "unseen" }, "Columns to show"),
+      columns
+        .slice(1)
+        .filter((column) => column.label)
+        .map((column) =>
+          h(
+            "label",
+            { class: "check", key: column.name },
+            h("input", {
+              type: "checkbox",
+              checked: visible(id, column),
+              onchange: (event) => {
+                remember("columns." + id, { ...chosen(id), [column.name]: event.target.checked });
+                ctx.redraw();
+              },
+            }),
+            column.label,
+          ),
+        ),
+    ),
+  );
 }
 
 const memory = (ctx, id) => ((ctx.state.tables ??= {})[id] ??= { held: false, order: [], asked: "" });

@@ -24,7 +24,14 @@ const KEYS = {
 };
 const OPERATOR_KEYS = new Set(["message-ttl", "expires", "max-length", "max-length-bytes", "delivery-limit"]);
 const LISTED = 30;
-const TARGETS = [["all", "Queues and exchanges"], ["queues", "Queues"], ["classic_queues", "Classic queues"], ["quorum_queues", "Quorum queues"], ["streams", "Streams"], ["exchanges", "Exchanges"]];
+const TARGETS = [
+  ["all", "Queues and exchanges"],
+  ["queues", "Queues"],
+  ["classic_queues", "Classic queues"],
+  ["quorum_queues", "Quorum queues"],
+  ["streams", "Streams"],
+  ["exchanges", "Exchanges"],
+];
 
 export const policies = {
   title: () => "Policies",
@@ -34,19 +41,46 @@ export const policies = {
     const may = is(ctx.user, kind === "policies" ? "policymaker" : "administrator");
     return [
       tabs(ctx, TABS),
-      kind === "operator-policies" && hint("Operator policies are merged with the policy of a queue; of two limits the lower one counts. Applications cannot go beyond them."),
-      table(ctx, { id: kind, label: TABS[kind], rows: all, key: (one) => `${one.vhost}\0${one.name}`, empty: "None.", fixed: true, columns: [
-        { name: "name", label: "Name", cell: (one) => one.name },
-        { name: "vhost", label: "Virtual host", cell: (one) => one.vhost },
-        { name: "pattern", label: "Pattern", cell: (one) => h("code", {}, one.pattern) },
-        { name: "to", label: "Applies to", cell: (one) => one["apply-to"] },
-        { name: "definition", label: "Definition", cell: (one) => argumentList(one.definition) },
-        { name: "priority", label: "Priority", end: true, cell: (one) => one.priority },
-        { name: "actions", label: "", cell: (one) => may && [
-          h("button", { class: "plain", "aria-label": `Change ${one.name}`, onclick: () => change(ctx, kind, one) }, "Change"),
-          h("button", { class: "plain", "aria-label": `Delete ${one.name}`, onclick: () => remove(ctx, kind, one) }, "Delete")] },
-      ] }),
-      may && folded(ctx.state.changing ? `Change ${ctx.state.changing.name}` : "Add a policy", editor(ctx, kind), { key: "editor" + kind, open: Boolean(ctx.state.changing) }),
+      kind === "operator-policies" &&
+        hint("Operator policies are merged with the policy of a queue; of two limits the lower one counts."),
+      table(ctx, {
+        id: kind,
+        label: TABS[kind],
+        rows: all,
+        key: (one) => `${one.vhost}\0${one.name}`,
+        empty: "None.",
+        fixed: true,
+        columns: [
+          { name: "name", label: "Name", cell: (one) => one.name },
+          { name: "vhost", label: "Virtual host", cell: (one) => one.vhost },
+          { name: "pattern", label: "Pattern", cell: (one) => h("code", {}, one.pattern) },
+          { name: "to", label: "Applies to", cell: (one) => one["apply-to"] },
+          { name: "definition", label: "Definition", cell: (one) => argumentList(one.definition) },
+          { name: "priority", label: "Priority", end: true, cell: (one) => one.priority },
+          {
+            name: "actions",
+            label: "",
+            cell: (one) =>
+              may && [
+                h(
+                  "button",
+                  { class: "plain", "aria-label": `Change ${one.name}`, onclick: () => change(ctx, kind, one) },
+                  "Change",
+                ),
+                h(
+                  "button",
+                  { class: "plain", "aria-label": `Delete ${one.name}`, onclick: () => remove(ctx, kind, one) },
+                  "Delete",
+                ),
+              ],
+          },
+        ],
+      }),
+      may &&
+        folded(ctx.state.changing ? `Change ${ctx.state.changing.name}` : "Add a policy", editor(ctx, kind), {
+          key: "editor" + kind,
+          open: Boolean(ctx.state.changing),
+        }),
     ];
   },
 };
@@ -64,11 +98,14 @@ function change(ctx, kind, one) {
 function editor(ctx, kind) {
   const old = ctx.state.changing;
   const id = idOf(ctx, kind);
-  const known = kind === "policies" ? KEYS : Object.fromEntries(Object.entries(KEYS).filter(([name]) => OPERATOR_KEYS.has(name)));
+  const known =
+    kind === "policies" ? KEYS : Object.fromEntries(Object.entries(KEYS).filter(([name]) => OPERATOR_KEYS.has(name)));
   const preview = () => later(ctx, kind, id);
   return [
     form(ctx, {
-      id, label: "Policy", verb: old ? "Save" : "Add policy",
+      id,
+      label: "Policy",
+      verb: old ? "Save" : "Add policy",
       async submit(values) {
         const { vhost, name, body } = meant(ctx, id, values);
         await call("PUT", path(kind, vhost, name), { body });
@@ -76,25 +113,79 @@ function editor(ctx, kind) {
         return `Policy ${name} is in effect.`;
       },
       body: [
-        field({ name: "vhost", label: "Virtual host", kind: "select", value: old?.vhost ?? ctx.route.query.vhost ?? ctx.app.vhosts[0], options: ctx.app.vhosts.map((name) => [name, name]), onchange: preview }),
+        field({
+          name: "vhost",
+          label: "Virtual host",
+          kind: "select",
+          value: old?.vhost ?? ctx.route.query.vhost ?? ctx.app.vhosts[0],
+          options: ctx.app.vhosts.map((name) => [name, name]),
+          onchange: preview,
+        }),
         field({ name: "name", label: "Name", required: true, value: old?.name, oninput: preview }),
-        field({ name: "pattern", label: "Pattern", required: true, value: old?.pattern, hint: "A regular expression that names are searched with: ^orders\\. takes all that begin so.", oninput: preview }),
-        field({ name: "apply-to", label: "Applies to", kind: "select", value: old?.["apply-to"], options: kind === "policies" ? TARGETS : TARGETS.filter(([name]) => name.includes("queue")), onchange: preview }),
-        field({ name: "priority", label: "Priority", kind: "number", value: String(old?.priority ?? 0), hint: "Of several that match, the highest counts.", oninput: preview }),
-        h("div", { class: "wide", key: "definition", oninput: preview, onchange: preview }, argumentsEditor(ctx, id, "Definition", known)),
+        field({
+          name: "pattern",
+          label: "Pattern",
+          required: true,
+          value: old?.pattern,
+          hint: "A regular expression that names are searched with: ^orders\\. takes all that begin so.",
+          oninput: preview,
+        }),
+        field({
+          name: "apply-to",
+          label: "Applies to",
+          kind: "select",
+          value: old?.["apply-to"],
+          options: kind === "policies" ? TARGETS : TARGETS.filter(([name]) => name.includes("queue")),
+          onchange: preview,
+        }),
+        field({
+          name: "priority",
+          label: "Priority",
+          kind: "number",
+          value: String(old?.priority ?? 0),
+          hint: "Of several that match, the highest counts.",
+          oninput: preview,
+        }),
+        h(
+          "div",
+          { class: "wide", key: "definition", oninput: preview, onchange: preview },
+          argumentsEditor(ctx, id, "Definition", known),
+        ),
       ],
-      more: old && h("button", { type: "button", class: "second", onclick: () => { Object.assign(ctx.state, { changing: null, preview: null }); ctx.redraw(); } }, "Leave as it is"),
+      more:
+        old &&
+        h(
+          "button",
+          {
+            type: "button",
+            class: "second",
+            onclick: () => {
+              Object.assign(ctx.state, { changing: null, preview: null });
+              ctx.redraw();
+            },
+          },
+          "Leave as it is",
+        ),
     }),
     h("div", { class: "preview", "aria-live": "polite", key: "preview" }, previewed(ctx.state.preview)),
   ];
 }
 
 function meant(ctx, id, values) {
-  return { vhost: values.vhost, name: values.name, body: { pattern: values.pattern, "apply-to": values["apply-to"], priority: Number(values.priority || 0), definition: argumentsOf(ctx, id, "Definition") } };
+  return {
+    vhost: values.vhost,
+    name: values.name,
+    body: {
+      pattern: values.pattern,
+      "apply-to": values["apply-to"],
+      priority: Number(values.priority || 0),
+      definition: argumentsOf(ctx, id, "Definition"),
+    },
+  };
 }
 
-// A moment after the last key, so that the broker is not asked for every letter. It takes no policy without a definition;
-// what the pattern matches is worth knowing before there is one, and any definition will do for that.
+// A moment after the last key, so that the broker is not asked for every letter. It takes no policy without a
+// definition; what the pattern matches is worth knowing before there is one, and any definition will do for that.
 function later(ctx, kind, id) {
   clearTimeout(ctx.state.timer);
   ctx.state.timer = setTimeout(async () => {
@@ -109,7 +200,9 @@ function later(ctx, kind, id) {
     const { vhost, name, body } = given;
     const empty = Object.keys(body.definition).length === 0;
     if (empty) body.definition = body["apply-to"] === "exchanges" ? { "alternate-exchange": "-" } : { "max-length": 1 };
-    ctx.state.preview = body.pattern ? { empty, ...(await ask(kind, vhost, { ...body, ...(name ? { name } : {}) })) } : null;
+    ctx.state.preview = body.pattern
+      ? { empty, ...(await ask(kind, vhost, { ...body, ...(name ? { name } : {}) })) }
+      : null;
     ctx.redraw();
   }, 300);
 }
@@ -126,13 +219,30 @@ function previewed(preview) {
   if (!preview) return null;
   if (preview.problem) return h("p", { class: "note bad" }, preview.problem);
   const { vhost, empty, matched, won, queues, exchanges } = preview;
-  const outcome = (one) => (one.wins ? !empty && argumentList(one.would_be) : h("small", {}, ` keeps to ${one.policy}`));
+  const outcome = (one) =>
+    one.wins ? !empty && argumentList(one.would_be) : h("small", {}, ` keeps to ${one.policy}`);
   const beaten = matched.queues + matched.exchanges - won.queues - won.exchanges;
-  return h("div", { class: "note" },
-    h("p", {}, h("b", {}, `Saved like this, it is the policy of ${counted(won)}.`), beaten > 0 && ` ${plural(beaten, "more matches", "more match")} its pattern and ${beaten === 1 ? "keeps" : "keep"} to another policy of a higher priority.`),
-    h("ul", { class: "names" }, queues.slice(0, LISTED).map((one) => h("li", { key: "q" + one.name }, queueLink(vhost, one.name), outcome(one))),
-      exchanges.slice(0, LISTED).map((one) => h("li", { key: "e" + one.name }, exchangeLink(vhost, one.name), badge("exchange"), outcome(one)))),
-    matched.queues + matched.exchanges > Math.min(queues.length, LISTED) + Math.min(exchanges.length, LISTED) && h("p", { class: "muted" }, "Not all are listed."));
+  return h(
+    "div",
+    { class: "note" },
+    h(
+      "p",
+      {},
+      h("b", {}, `Saved like this, it is the policy of ${counted(won)}.`),
+      beaten > 0 &&
+        ` ${plural(beaten, "more", "more")} that its pattern matches would keep to a policy of higher priority.`,
+    ),
+    h(
+      "ul",
+      { class: "names" },
+      queues.slice(0, LISTED).map((one) => h("li", { key: "q" + one.name }, queueLink(vhost, one.name), outcome(one))),
+      exchanges
+        .slice(0, LISTED)
+        .map((one) => h("li", { key: "e" + one.name }, exchangeLink(vhost, one.name), badge("exchange"), outcome(one))),
+    ),
+    matched.queues + matched.exchanges > Math.min(queues.length, LISTED) + Math.min(exchanges.length, LISTED) &&
+      h("p", { class: "muted" }, "Not all are listed."),
+  );
 }
 
 const counted = ({ queues, exchanges }) => `${plural(queues, "queue")} and ${plural(exchanges, "exchange")}`;
@@ -140,7 +250,10 @@ const counted = ({ queues, exchanges }) => `${plural(queues, "queue")} and ${plu
 async function remove(ctx, kind, one) {
   const { pattern, definition, priority, name } = one;
   const preview = await ask(kind, one.vhost, { name, pattern, definition, priority, "apply-to": one["apply-to"] });
-  const text = `It is the policy of ${preview.won ? counted(preview.won) : "some queues"} now. They keep to their next policy, or to their own arguments.`;
+  const text = [
+    `It is the policy of ${preview.won ? counted(preview.won) : "some queues"} now.`,
+    "They keep to their next policy, or to their own arguments.",
+  ];
   if ((await confirm({ title: `Delete policy ${one.name}?`, text, verb: "Delete" })) === null) return;
   ctx.act(() => call("DELETE", path(kind, one.vhost, one.name)), `Policy ${one.name} is gone.`);
 }

@@ -7,7 +7,13 @@ import { badge, exchangeLink, figure, queueLink, tabOf, tabs } from "../parts.js
 import { link } from "../router.js";
 import { table } from "../table.js";
 
-const TABS = { "queues-by-messages": "Longest queues", "queues-by-bytes": "Largest queues", "queues-by-memory": "Most memory", "slow-consumers": "Slow consumers", unroutable: "Unroutable" };
+const TABS = {
+  "queues-by-messages": "Longest queues",
+  "queues-by-bytes": "Largest queues",
+  "queues-by-memory": "Most memory",
+  "slow-consumers": "Slow consumers",
+  unroutable: "Unroutable",
+};
 
 const VHOST = { name: "vhost", label: "Virtual host", minor: true, cell: (one) => one.vhost };
 const QUEUES = [
@@ -16,7 +22,12 @@ const QUEUES = [
   { name: "messages", label: "Messages", end: true, cell: (one) => figure(one.messages) },
   { name: "bytes", label: "Size", end: true, cell: (one) => figure(one.message_bytes, octets) },
   { name: "memory", label: "Memory", end: true, cell: (one) => figure(one.memory, octets) },
-  { name: "change", label: "Change", end: true, cell: (one) => figure(one.messages_details?.rate, (value) => (value > 0 ? "+" : "−") + rate(Math.abs(value))) },
+  {
+    name: "change",
+    label: "Change",
+    end: true,
+    cell: (one) => figure(one.messages_details?.rate, (value) => (value > 0 ? "+" : "−") + rate(Math.abs(value))),
+  },
   { name: "consumers", label: "Consumers", end: true, cell: (one) => figure(one.consumers) },
 ];
 const CONSUMERS = [
@@ -25,7 +36,13 @@ const CONSUMERS = [
   VHOST,
   { name: "channel", label: "Channel", cell: (one) => h("a", { href: link(["channels", one.channel]) }, one.channel) },
   { name: "user", label: "User", minor: true, cell: (one) => one.user },
-  { name: "age", label: "Oldest delivery", end: true, hint: "How long the oldest delivery has been waiting for its acknowledgement", cell: (one) => duration(one.oldest_delivery_age) },
+  {
+    name: "age",
+    label: "Oldest delivery",
+    end: true,
+    hint: "How long the oldest delivery has been waiting for its acknowledgement",
+    cell: (one) => duration(one.oldest_delivery_age),
+  },
   { name: "unacked", label: "Unacked", end: true, cell: (one) => whole(one.messages_unacknowledged) },
   { name: "prefetch", label: "Prefetch", end: true, cell: (one) => one.prefetch_count || "unlimited" },
 ];
@@ -45,6 +62,17 @@ export const top = {
   view(ctx, rows) {
     const kind = tabOf(ctx, TABS);
     const columns = { "slow-consumers": CONSUMERS, unroutable: EXCHANGES }[kind] ?? QUEUES;
-    return [tabs(ctx, TABS), table(ctx, { id: kind, label: TABS[kind], rows, key: (row) => [row.vhost, row.name, row.queue, row.channel, row.consumer_tag].join("\0"), empty: "Nothing stands out.", fixed: true, columns })];
+    return [
+      tabs(ctx, TABS),
+      table(ctx, {
+        id: kind,
+        label: TABS[kind],
+        rows,
+        key: (row) => [row.vhost, row.name, row.queue, row.channel, row.consumer_tag].join("\0"),
+        empty: "Nothing stands out.",
+        fixed: true,
+        columns,
+      }),
+    ];
   },
 };
