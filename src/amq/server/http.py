@@ -62,6 +62,8 @@ class PatientStream(trio.abc.HalfCloseableStream):
                 with trio.fail_after(STALL):
                     await self.socket_stream.send_all(view[start : start + PIECE])
             except trio.TooSlowError:
+                # Whoever waits to hear from it would wait on.
+                self.end()
                 raise trio.BrokenResourceError(f"the client took nothing for {STALL:.0f} s") from None
 
     async def wait_send_all_might_not_block(self) -> None:
