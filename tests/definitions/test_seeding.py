@@ -52,7 +52,7 @@ def test_a_new_vhost_brings_its_users_along() -> None:
     user = broker.users.get("dev")
     assert user is not None
     assert (user.tags, verify_password(b"dev-secret", user.password_hash, user.hashing_algorithm)) == (
-        frozenset({"management"}),
+        ("management",),
         True,
     )
     assert vhost.permissions.all() == {"dev": Permission(".*", "^q", ".*")}
