@@ -118,6 +118,15 @@ async def test_a_channel_tells_what_it_is_in_the_middle_of(client: httpx.AsyncCl
     assert (second["prefetch_count"], second["global_prefetch_count"], second["confirm"]) == (5, 50, False)
 
 
+async def test_lists_and_pages_of_them_have_one_order(client: httpx.AsyncClient, broker: Broker) -> None:
+    for port in (9, 10, 100):
+        enter(broker, peer=attrs.evolve(LOCAL, port=port), channels=[1, 2, 10, 11])
+    for path in ("/channels", "/connections", "/vhosts/%2F/channels"):
+        names = [each["name"] for each in await seen(client, path)]
+        assert names == sorted(names)
+        assert [each["name"] for each in (await seen(client, f"{path}?page=1"))["items"]] == names
+
+
 async def test_a_consumer_tells_its_place(client: httpx.AsyncClient, broker: Broker) -> None:
     amqp = enter(broker, channels=[1])
     amqp.declare(1, "q", arguments={"x-single-active-consumer": True})

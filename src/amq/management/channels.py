@@ -12,7 +12,6 @@ from amq.management.connection_json import (
     channel_name,
     consumer_json,
     consumers_of,
-    opened,
     user_of,
     vhost_of,
 )
@@ -20,7 +19,8 @@ from amq.management.endpoint import MANAGEMENT, Endpoint, Schema
 from amq.management.entity_schemas import CHANNEL, LIST_QUERY, STATS_QUERY, page_of
 from amq.management.errors import NotFound
 from amq.management.listing import listing
-from amq.management.visible import check_own, connection_named, listed_connections
+from amq.management.turns import Turns
+from amq.management.visible import check_own, connection_named, connection_of_name, listed_connections
 from amq.management.windows import check_stats_enabled, windows
 
 Found = tuple[Connection, Channel]
@@ -28,26 +28,36 @@ Found = tuple[Connection, Channel]
 
 async def list_all(call: Call) -> Answer:
     """GET /channels."""
-    return await _listed(call, listed_connections(call))
+    turns = Turns()
+    return await _listed(call, await listed_connections(call, turns), turns)
 
 
 async def list_of_vhost(call: Call) -> Answer:
     """GET /vhosts/{vhost}/channels."""
-    return await _listed(call, listed_connections(call, call.vhost))
+    turns = Turns()
+    return await _listed(call, await listed_connections(call, turns, call.vhost), turns)
 
 
 async def list_of_connection(call: Call) -> Answer:
     """GET /connections/{connection}/channels."""
-    return await _listed(call, [connection_named(call)])
+    return await _listed(call, [connection_named(call)], Turns())
 
 
-async def _listed(call: Call, connections: Iterable[Connection]) -> Answer:
+async def _listed(call: Call, connections: Iterable[Connection], turns: Turns) -> Answer:
     check_stats_enabled(call)
     node = call.node
     ranges = windows(call)
-    found = [(connection, channel) for connection in connections for channel in list(connection.channels.values())]
-    # Vhost and name are those of the connection, which are in order already.
+    found = [
+        (connection, channel)
+        async for connection in turns.each(connections)
+        for channel in sorted(connection.channels.values(), key=_place)
+    ]
     return await listing(call, found, lambda each: channel_json(node, each[0], each[1], ranges), name=_name)
+
+
+def _place(channel: Channel) -> str:
+    # By the end of the name: "(10)" comes before "(2)".
+    return f"{channel.number})"
 
 
 def _name(found: Found) -> str:
@@ -69,13 +79,11 @@ async def show(call: Call) -> Answer:
 def channel_named(call: Call) -> Found:
     """The channel that the path names. Raises NotFound and NotAuthorised."""
     name = call.path["channel"]
-    for connection in opened(call.node.broker):
-        if not name.startswith(f"{connection.peer} ("):
-            continue
-        for channel in connection.channels.values():
-            if channel_name(connection, channel) == name:
-                check_own(call, user_of(connection))
-                return connection, channel
+    connection = connection_of_name(call, name.rpartition(" (")[0])
+    for channel in connection.channels.values():
+        if channel_name(connection, channel) == name:
+            check_own(call, user_of(connection))
+            return connection, channel
     raise NotFound()
 
 

@@ -9,6 +9,7 @@ from amq.management.connection_json import connection_json, name_of, opened, tra
 from amq.management.endpoint import MANAGEMENT, Endpoint
 from amq.management.entity_schemas import CONNECTION, LIST_QUERY, STATS_QUERY, page_of
 from amq.management.listing import listing
+from amq.management.turns import Turns
 from amq.management.visible import check_own, connection_named, listed_connections
 from amq.management.windows import stats_disabled, windows
 
@@ -17,12 +18,12 @@ UNEXPLAINED: Final = "Closed via management plugin"
 
 async def list_all(call: Call) -> Answer:
     """GET /connections."""
-    return await _listed(call, listed_connections(call), stats_disabled(call))
+    return await _listed(call, await listed_connections(call, Turns()), stats_disabled(call))
 
 
 async def list_of_vhost(call: Call) -> Answer:
     """GET /vhosts/{vhost}/connections."""
-    return await _listed(call, listed_connections(call, call.vhost), False)
+    return await _listed(call, await listed_connections(call, Turns(), call.vhost), False)
 
 
 async def list_of_user(call: Call) -> Answer:

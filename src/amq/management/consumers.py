@@ -10,6 +10,7 @@ from amq.management.endpoint import MANAGEMENT, Endpoint, Schema
 from amq.management.entity_schemas import CONSUMER, SORT_QUERY, array_of
 from amq.management.errors import NotFound
 from amq.management.listing import listing
+from amq.management.turns import Turns
 from amq.management.visible import listed_connections
 from amq.management.windows import check_stats_enabled
 from amq.vhost.vhost import Vhost
@@ -30,9 +31,10 @@ async def list_of_vhost(call: Call) -> Answer:
 
 async def _listed(call: Call, vhost: Vhost | None) -> Answer:
     check_stats_enabled(call)
+    turns = Turns()
     found = [
         (vhost_of(connection), consumer)
-        for connection in listed_connections(call, vhost)
+        async for connection in turns.each(await listed_connections(call, turns, vhost))
         for channel in list(connection.channels.values())
         for consumer in consumers_of(channel)
     ]

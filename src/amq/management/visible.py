@@ -5,6 +5,8 @@ from amq.management.call import Call
 from amq.management.connection_json import name_of, opened, user_of, vhost_of
 from amq.management.endpoint import ADMINISTRATOR, MONITORING
 from amq.management.errors import NotAuthorised, NotFound
+from amq.management.ordering import merged
+from amq.management.turns import Turns
 from amq.vhost.vhost import Vhost
 
 
@@ -15,25 +17,36 @@ def listed_vhosts(call: Call) -> list[Vhost]:
     return sorted([vhost for vhost in vhosts if everything or call.may_enter(vhost)], key=lambda vhost: vhost.name)
 
 
-def listed_connections(call: Call, vhost: Vhost | None = None) -> list[Connection]:
+async def listed_connections(call: Call, turns: Turns, vhost: Vhost | None = None) -> list[Connection]:
     """The connections that the user may list, by name: monitoring users see all, others their own."""
     everybody = call.has_role(MONITORING)
     found = [
         connection
-        for connection in opened(call.node.broker)
+        async for connection in turns.each(opened(call.node.broker))
         if (everybody or user_of(connection) == call.user.name) and vhost in (None, vhost_of(connection))
     ]
-    return sorted(found, key=lambda connection: (vhost_of(connection).name, name_of(connection)))
+    keys = [
+        (vhost_of(connection).name, name_of(connection), number)
+        async for number, connection in turns.each(enumerate(found))
+    ]
+    return [found[number] for _, _, number in await merged(keys, turns)]
 
 
 def connection_named(call: Call, changing: bool = False) -> Connection:
     """The connection that the path names. Raises NotFound, or NotAuthorised when it is not the user's own and the user
     may not look at, or with `changing` close, that of others.
     """
-    name = call.path["connection"]
+    connection = connection_of_name(call, call.path["connection"])
+    check_own(call, user_of(connection), changing)
+    return connection
+
+
+def connection_of_name(call: Call, name: str) -> Connection:
+    """The connection of that name. Raises NotFound."""
+    # Ports tell connections apart sooner than names.
+    port = name.partition(" -> ")[0].rpartition(":")[2]
     for connection in opened(call.node.broker):
-        if name_of(connection) == name:
-            check_own(call, user_of(connection), changing)
+        if str(connection.peer.port) == port and name_of(connection) == name:
             return connection
     raise NotFound()
 
