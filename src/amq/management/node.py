@@ -3,7 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import attrs
 import trio
@@ -15,7 +15,10 @@ from amq.broker import Broker
 from amq.config.reloaded import Outcome
 from amq.management.sessions import Sessions
 from amq.management.visitor import Visitor
+from amq.metrics.facts import Facts
+from amq.metrics.journal import JournalStatistics
 from amq.metrics.log_line import LogControl
+from amq.metrics.sampler import Sampler
 from amq.metrics.thresholds import Thresholds
 from amq.vhost.settling import settle
 
@@ -59,10 +62,10 @@ class Node:
     name: str
     flush: Callable[[], None]
     started: float
-    sampler: Any
-    facts: Callable[[], Any]
+    sampler: Sampler
+    facts: Callable[[], Facts]
     listeners: Callable[[], list[ListenerFact]]
-    journal: Any
+    journal: JournalStatistics | None
     log: LogControl
     # Raises ReloadRefused.
     reload: Callable[[], Awaitable[Outcome]]
