@@ -1,10 +1,11 @@
-"""Writes the reference page of the configuration from the table of keys in the code.
+"""Writes the reference page of the configuration from the table of keys in the code, and all other generated pages.
 
     python docs/generate_reference.py
 
-Run it after a change of `amq.config.keys` or `amq.config.settings`; a test compares the page with the table.
+Run it after a change of keys, settings, endpoints or commands; a test compares the pages with the code.
 """
 
+import runpy
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +13,8 @@ from amq.config import values
 from amq.config.keys import KEYS, Key
 
 PAGE: Final = Path(__file__).parent / "reference" / "configuration.md"
+# The other pages. Each can be run by itself.
+OTHERS: Final = ("generate_api_reference.py", "generate_cli_reference.py")
 
 # By the beginning of a key; the first that fits is taken.
 SECTIONS: Final = {
@@ -101,3 +104,5 @@ def default(key: Key) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page())
+    for other in OTHERS:
+        runpy.run_path(str(Path(__file__).with_name(other)), run_name="__main__")
