@@ -99,7 +99,7 @@ def test_an_address_that_means_nothing_says_so(console: Console) -> None:
     console.open("nowhere", "at", "all")
     console.page.get_by_role("heading", name="No such page").wait_for()
     console.open("queues", "/", "is not there")
-    console.page.get_by_role("alert").filter(has_text="Not Found").wait_for()
+    console.page.get_by_role("alert").filter(has_text="It does not exist (any more).").wait_for()
 
 
 # -- queues --
@@ -241,6 +241,28 @@ def test_messages_are_searched_read_and_deleted_without_being_taken(console: Con
     box.fill("headers.tenant = ")
     box.press("Enter")
     page.get_by_role("alert").filter(has_text="selector").wait_for()
+
+
+def test_a_body_of_json_is_laid_out_and_nothing_in_it_is_changed(console: Console, api: httpx.Client) -> None:
+    declare(api, "exact")
+    publish(api, "exact", '{"n":12345678901234567890,"one":1.0,"none":[],"text":"a, [b]","list":[1,{"deep":true}]}')
+    console.open("queues", "/", "exact", tab="messages")
+    console.page.get_by_role("button", name="Message at position").click()
+    body = console.page.get_by_label("Body", exact=True).and_(console.page.locator("pre"))
+    assert body.inner_text().split("\n") == [
+        "{",
+        '  "n": 12345678901234567890,',
+        '  "one": 1.0,',
+        '  "none": [],',
+        '  "text": "a, [b]",',
+        '  "list": [',
+        "    1,",
+        "    {",
+        '      "deep": true',
+        "    }",
+        "  ]",
+        "}",
+    ]
 
 
 def test_matching_messages_are_deleted_after_their_number_is_told(console: Console, api: httpx.Client) -> None:

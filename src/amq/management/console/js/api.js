@@ -79,7 +79,8 @@ function reason(text, status) {
   try {
     const answer = JSON.parse(text);
     const said = answer.reason ?? answer.error;
-    if (said) return typeof said === "string" ? said : JSON.stringify(said);
+    // RabbitMQ's way to say that there is nothing of that name.
+    if (said && said !== "Not Found") return typeof said === "string" ? said : JSON.stringify(said);
   } catch {
     // Not from the API itself; the status must do.
   }

@@ -4,7 +4,7 @@ import { call, get, path, query } from "./api.js";
 import { again, CUT, messagesPath } from "./browse.js";
 import { confirm } from "./dialog.js";
 import { h } from "./dom.js";
-import { octets } from "./format.js";
+import { moment, octets, plural } from "./format.js";
 import { argumentList, facts } from "./parts.js";
 
 export function details(ctx, vhost, name, one) {
@@ -16,6 +16,7 @@ export function details(ctx, vhost, name, one) {
     { class: "details" },
     facts({
       Position: one.position,
+      Deaths: deaths(headers) || undefined,
       Properties: argumentList(properties) || "none",
       Headers: argumentList(headers) || "none",
     }),
@@ -39,15 +40,43 @@ export function details(ctx, vhost, name, one) {
 export const preview = (one) =>
   h("code", { class: "cut" }, one.payload_encoding === "base64" ? "(octets)" : one.payload.slice(0, 90));
 
-// JSON is easier to read with a line for each of its parts.
+// JSON is easier to read with a line for each of its parts. Only spaces change: numbers stay as they were written,
+// which parsing and writing them anew would not promise.
 export function pretty(one) {
   if (one.payload_encoding === "base64") return one.payload;
   try {
-    return JSON.stringify(JSON.parse(one.payload), null, 2);
+    JSON.parse(one.payload);
   } catch {
     return one.payload;
   }
+  const tokens = one.payload.match(/"(?:[^"\\]|\\.)*"|[[\]{},:]|[^\s[\]{},:"]+/g);
+  const lines = [""];
+  tokens.forEach((token, place) => {
+    const depth = lines.at(-1).search(/\S|$/);
+    const closes = "]}".includes(token);
+    if (closes && !"[{".includes(tokens[place - 1])) lines.push(" ".repeat(Math.max(0, depth - 2)));
+    lines[lines.length - 1] += token === ":" ? ": " : token;
+    if (token === ",") lines.push(" ".repeat(depth));
+    else if ("[{".includes(token) && !"]}".includes(tokens[place + 1])) lines.push(" ".repeat(depth + 2));
+  });
+  return lines.join("\n");
 }
+
+// Why and where it died, the last time first.
+const deaths = (headers) =>
+  Array.isArray(headers?.["x-death"]) &&
+  h(
+    "ul",
+    { class: "pairs" },
+    headers["x-death"].map((death, place) =>
+      h(
+        "li",
+        { key: place },
+        `${death.reason} in ${death.queue}, ${plural(death.count, "time")}, first ${moment(death.time * 1000)}; was published to ` +
+          `${death.exchange || "(default)"} with “${(death["routing-keys"] ?? []).join("”, “")}”`,
+      ),
+    ),
+  );
 
 const all = (ctx, vhost, name, one) =>
   ctx.act(async () => {

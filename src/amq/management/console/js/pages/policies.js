@@ -107,7 +107,7 @@ function editor(ctx, kind) {
       label: "Policy",
       verb: old ? "Save" : "Add policy",
       async submit(values) {
-        const { vhost, name, body } = meant(ctx, id, values);
+        const { vhost, name, body } = meant(values, argumentsOf(ctx, id, "Definition"));
         await call("PUT", path(kind, vhost, name), { body });
         Object.assign(ctx.state, { changing: null, preview: null });
         return `Policy ${name} is in effect.`;
@@ -171,17 +171,19 @@ function editor(ctx, kind) {
   ];
 }
 
-function meant(ctx, id, values) {
-  return {
-    vhost: values.vhost,
-    name: values.name,
-    body: {
-      pattern: values.pattern,
-      "apply-to": values["apply-to"],
-      priority: Number(values.priority || 0),
-      definition: argumentsOf(ctx, id, "Definition"),
-    },
-  };
+const meant = ({ vhost, name, pattern, priority, "apply-to": to }, definition) => ({
+  vhost,
+  name,
+  body: { pattern, "apply-to": to, priority: Number(priority || 0), definition },
+});
+
+// Half-written entries are no reason to show nothing.
+function definitionSoFar(ctx, id) {
+  try {
+    return argumentsOf(ctx, id, "Definition");
+  } catch {
+    return {};
+  }
 }
 
 // A moment after the last key, so that the broker is not asked for every letter. It takes no policy without a
@@ -191,13 +193,7 @@ function later(ctx, kind, id) {
   ctx.state.timer = setTimeout(async () => {
     const element = document.querySelector("form[aria-label=Policy]");
     if (!element) return;
-    let given;
-    try {
-      given = meant(ctx, id, Object.fromEntries(new FormData(element)));
-    } catch {
-      return; // Half written; saving it would say what is missing.
-    }
-    const { vhost, name, body } = given;
+    const { vhost, name, body } = meant(Object.fromEntries(new FormData(element)), definitionSoFar(ctx, id));
     const empty = Object.keys(body.definition).length === 0;
     if (empty) body.definition = body["apply-to"] === "exchanges" ? { "alternate-exchange": "-" } : { "max-length": 1 };
     ctx.state.preview = body.pattern
