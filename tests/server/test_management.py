@@ -198,6 +198,27 @@ def test_what_is_no_http_is_answered_and_closed(broker: BrokerProcess) -> None:
     assert said(broker.http_port, b"AMQP\x00\x00\x09\x01\r\n\r\n").startswith(b"HTTP/1.1 400")
 
 
+@pytest.mark.parametrize(
+    ("request_line", "status_line"),
+    [
+        ("GET /api/whoami HTTP/1.1", "HTTP/1.1 401 Unauthorized"),
+        ("GET /api/nothing HTTP/1.1", "HTTP/1.1 404 Not Found"),
+        ("OPTIONS /api/whoami HTTP/1.1", "HTTP/1.1 200 OK"),
+        ("no HTTP", "HTTP/1.1 400 Bad Request"),
+    ],
+)
+def test_the_status_line_says_what_the_code_means(broker: BrokerProcess, request_line: str, status_line: str) -> None:
+    answer = said(broker.http_port, f"{request_line}\r\nHost: h\r\nConnection: close\r\n\r\n".encode())
+    assert answer.decode().partition("\r\n")[0] == status_line
+
+
+def test_each_answer_on_one_connection_has_its_reason(broker: BrokerProcess) -> None:
+    with httpx.Client(base_url=f"http://127.0.0.1:{broker.http_port}/api", auth=GUEST, timeout=SECONDS) as client:
+        answers = [client.put("/vhosts/v"), client.put("/vhosts/v"), client.get("/vhosts/v"), client.get("/vhosts/w")]
+    reasons = [answer.extensions["reason_phrase"].decode() for answer in answers]
+    assert reasons == ["Created", "No Content", "OK", "Not Found"]
+
+
 def test_a_websocket_is_refused(broker: BrokerProcess) -> None:
     request = (
         b"GET /api/whoami HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

@@ -19,12 +19,12 @@ import attrs
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
-from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ASGIFramework, ConnectionState, LifespanState
 
 from amq.server.listener import Door, hardly_a_descriptor_left
 from amq.server.owner import OwnerDoor, comes_from_owner
+from amq.server.phrases import PhrasingServer
 
 LOGGER: Final = logging.getLogger(__name__)
 
@@ -169,4 +169,4 @@ class HttpServer:
             secured = trio.SSLStream(client, door.tls, server_side=True, https_compatible=True)
         state = ConnectionState(LifespanState({"local": isinstance(door, OwnerDoor)}))
         app = ASGIWrapper(cast("ASGIFramework", self.app))
-        await TCPServer(app, self._config, self._context, state, secured).run()
+        await PhrasingServer(app, self._config, self._context, state, secured).run()
