@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 import httpx
+import pytest
 import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from amq.config.settings import Settings
 from amq.management.app import application
 from amq.management.node import Node
 from amq.message import Message
+from amq.queues import looking
 from amq.queues.stored import StoredQueue
 from tests.management.conftest import client_of, new_node
 from tests.management.standing import put, queue
@@ -92,7 +94,7 @@ class Play:
             naive.put(entry)
 
     async def get(self, name: str, real: StoredQueue, naive: Naive) -> None:
-        for _ in range(self.rng.choice([1, 5])):
+        for _ in range(self.rng.choice([1, 5, 40])):
             taken = real.get()
             while taken is None and real.cold_head():
                 self.node.flush()
@@ -215,3 +217,14 @@ async def play(rng: random.Random) -> None:
 @settings(max_examples=30, deadline=None)
 def test_queues_are_what_lists_would_be(seed: int) -> None:
     trio.run(play, random.Random(seed))
+
+
+@given(st.integers(0, 1 << 32))
+@settings(max_examples=8, deadline=None)
+def test_queues_with_very_many_returned_messages_are_what_lists_would_be(seed: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        # What is many, and takes many steps to sort.
+        patch.setattr(looking, "FEW", 3)
+        patch.setattr(looking, "STEP", 50)
+        patch.setattr(looking, "SORTED", 20)
+        trio.run(play, random.Random(seed))

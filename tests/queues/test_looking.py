@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from amq.queues import backlog
-from amq.queues.looking import LookLoad, Seen, look, remove, take_out
+from amq.queues import backlog, looking
+from amq.queues.looking import Look, LookLoad, Seen, Sorting, look, remove, take_out
 from tests.queues.build import Taker, message
 from tests.queues.test_cold import Disk, numbers
 
@@ -213,3 +213,111 @@ def test_single_messages_can_be_taken_out_of_a_long_queue_that_then_leaves_memor
     assert disk.drain() == numbers(range(5), range(30, 40))
     disk.queue.enqueue(message(b"new"))
     assert shown(disk) == [b"new"]
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_what_comes_behind_a_stretch_on_disk_that_was_emptied_is_delivered(durable: bool) -> None:
+    disk = Disk(durable=durable)
+    for number in range(12):
+        disk.publish(b"%d" % number, persistent=durable)
+    assert disk.queue.page_out(4, 1000) == 8
+    for each in see(disk):
+        assert remove(disk.queue, each.position, each.message)
+    assert disk.queue.get() is None
+    assert disk.queue.ready_count() == 0
+    disk.publish(b"last", persistent=durable)
+    disk.queue.dispatch()
+    disk.serve()
+    taken = disk.queue.get()
+    assert taken is not None
+    assert taken[1].body == b"last"
+
+
+# -- very many that came back --
+
+
+def returned(count: int, order: random.Random) -> tuple[Disk, list[int]]:
+    """A queue with so many messages that were all got, and most of which came back, in any order."""
+    disk = Disk()
+    disk.fill(count)
+    taken = [found for found in [disk.queue.get() for _ in range(count)] if found is not None]
+    order.shuffle(taken)
+    kept, back = taken[: count // 10], taken[count // 10 :]
+    disk.queue.requeue([(position, found) for position, found, _ in back])
+    assert len(kept) + len(back) == count
+    return disk, sorted(position for position, _, _ in back)
+
+
+def sorted_look(disk: Disk, after: int, most: int, sorting: Sorting | None) -> tuple[Look, Sorting | None]:
+    """A look, after all the sorting that it asks for."""
+    step = look(disk.queue, after, most, sorting)
+    while step.unsorted is not None and not step.seen:
+        sorting = step.unsorted
+        while not sorting.step():
+            pass
+        step = look(disk.queue, after, most, sorting)
+    return step, sorting
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_messages_that_came_back_are_seen_in_order_however_many_they_are(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looking, "FEW", 10)
+    monkeypatch.setattr(looking, "STEP", 7)
+    monkeypatch.setattr(looking, "SORTED", 20)
+    order = random.Random(seed)
+    disk, expected = returned(200, order)
+    disk.publish(b"new")
+    expected.append(200)
+    found: list[int] = []
+    after = -1
+    sorting: Sorting | None = None
+    for _ in range(1000):
+        step, sorting = sorted_look(disk, after, 6, sorting)
+        found += [each.position for each in step.seen]
+        after = step.after
+        if after < 0:
+            break
+        gone = order.choice(expected)
+        if order.random() < 0.3 and gone > after and gone != 200:
+            # One that is still ahead is removed; those that are gone are not seen.
+            assert remove(disk.queue, gone, message())
+            expected.remove(gone)
+    assert found == expected
+    assert disk.queue.ready_count() == len(expected)
+    got = [disk.queue.get() for _ in expected]
+    assert [each and each[0] for each in got] == expected
+
+
+def test_a_step_of_sorting_looks_at_so_many_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "FEW", 10)
+    monkeypatch.setattr(looking, "STEP", 50)
+    disk, expected = returned(1000, random.Random(1))
+    unsorted = look(disk.queue, -1, 5).unsorted
+    assert unsorted is not None
+    steps = 1
+    while not unsorted.step():
+        steps += 1
+    assert steps == len(expected) // 50
+    assert [each.position for each in look(disk.queue, -1, 5, unsorted).seen] == expected[:5]
+
+
+def test_what_came_back_and_was_removed_is_not_got_again_and_not_settled_twice() -> None:
+    disk = Disk()
+    disk.fill(6)
+    taken = [found for found in [disk.queue.get() for _ in range(6)] if found is not None]
+    disk.queue.requeue([(position, found) for position, found, _ in taken])
+    for place in (0, 3, 5):
+        assert remove(disk.queue, place, taken[place][1])
+        assert not remove(disk.queue, place, taken[place][1])
+    assert not remove(disk.queue, 7, taken[0][1])
+    assert disk.queue.ready_count() == 3
+    fifo = disk.queue.fifo
+    assert fifo is not None
+    assert sorted(fifo.positions()) == [1, 2, 4]
+    assert [number for lsns in fifo.lsns() for number in lsns] == [taken[place][1].lsn for place in (1, 2, 4)]
+    first = disk.queue.get()
+    assert first is not None
+    disk.queue.requeue([first[:2]])
+    assert [each and each[0] for each in (disk.queue.get() for _ in range(4))] == [1, 2, 4, None]

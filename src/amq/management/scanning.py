@@ -19,7 +19,7 @@ import trio
 
 from amq.management.node import Node
 from amq.management.turns import SLICE
-from amq.queues.looking import Cold, Look, LookLoad, Seen, look
+from amq.queues.looking import Cold, Look, LookLoad, Seen, Sorting, look
 from amq.queues.stored import StoredQueue
 
 # Messages of a slice: so many at first, then as many as fill its time.
@@ -51,6 +51,13 @@ async def load(node: Node, cold: Cold) -> Look | None:
     return awaited.look
 
 
+async def sort(sorting: Sorting) -> Sorting:
+    """Take all steps, with turns for others in between."""
+    while not sorting.step():
+        await trio.lowlevel.checkpoint()
+    return sorting
+
+
 @attrs.define(eq=False)
 class Scan:
     """`next` is the position behind which to go on (-1: from the head on; None: all was seen), `most` how many messages
@@ -67,6 +74,8 @@ class Scan:
     _waiting: list[Seen] = attrs.field(factory=list, init=False)
     # What comes behind them is nothing.
     _last: bool = attrs.field(default=False, init=False)
+    # Those that were returned, where there are many.
+    _sorting: Sorting | None = attrs.field(default=None, init=False)
     # When the last part was handed out; 0: none was.
     _given: float = attrs.field(default=0.0, init=False)
 
@@ -96,8 +105,11 @@ class Scan:
         if self.queue.deleted or self._last:
             self.next = None
             return
-        looked: Look | None = look(self.queue, self.next, min(self._size, room))
+        looked: Look | None = look(self.queue, self.next, min(self._size, room), self._sorting)
         assert looked is not None
+        if not looked.seen and looked.unsorted is not None:
+            self._sorting = await sort(looked.unsorted)
+            return
         if not looked.seen and looked.cold is not None:
             looked = await load(self.node, looked.cold)
             if looked is None:
@@ -127,9 +139,13 @@ def behind(queue: StoredQueue, position: int) -> int:
 
 async def standing_at(node: Node, queue: StoredQueue, position: int) -> Seen | None:
     """The message at a position; None when none waits there."""
+    sorting: Sorting | None = None
     while not queue.deleted:
-        looked: Look | None = look(queue, behind(queue, position), 1)
+        looked: Look | None = look(queue, behind(queue, position), 1, sorting)
         assert looked is not None
+        if not looked.seen and looked.unsorted is not None:
+            sorting = await sort(looked.unsorted)
+            continue
         if not looked.seen and looked.cold is not None:
             looked = await load(node, looked.cold)
             if looked is None:

@@ -88,15 +88,17 @@ class Fifo(Backlog):
 
     `tail` takes what comes in; it is `ready` itself while nothing is `cold`. `cold_count` counts the messages of all
     spans, and `loading` is the span that is being read. Messages with LSNs up to `delivered` had been delivered before
-    the broker was started. Of all that are not returned `holes` are GONE; the first of `ready` never is.
+    the broker was started. Of all that are not returned `holes` are GONE; the first of `ready` never is. `back` are the
+    positions of the returned ones: some of `returned` may be gone, the first one never is.
     """
 
-    __slots__ = ("ready", "head", "returned", "tail", "cold", "cold_count", "loading", "delivered", "holes")
+    __slots__ = ("ready", "head", "returned", "back", "tail", "cold", "cold_count", "loading", "delivered", "holes")
 
     def __init__(self) -> None:
         self.ready: deque[Message] = deque()
         self.head: int = 0
         self.returned: list[tuple[int, Message]] = []
+        self.back: set[int] = set()
         self.tail: deque[Message] = self.ready
         self.cold: deque[Span] = deque()
         self.cold_count: int = 0
@@ -111,6 +113,8 @@ class Fifo(Backlog):
     def pop(self) -> tuple[int, Message, bool]:
         if self.returned:
             position, message = heappop(self.returned)
+            self.back.remove(position)
+            self.skip_gone_back()
             return position, message, True
         position = self.head
         self.head = position + 1
@@ -127,6 +131,13 @@ class Fifo(Backlog):
             self.head += 1
             self.holes -= 1
 
+    def skip_gone_back(self) -> None:
+        """See to it that the first of the returned is a message."""
+        returned = self.returned
+        back = self.back
+        while len(returned) > len(back) and returned[0][0] not in back:
+            heappop(returned)
+
     def at_hand(self) -> bool:
         return bool(self.returned or self.ready)
 
@@ -137,9 +148,10 @@ class Fifo(Backlog):
 
     def put_back(self, position: int, message: Message) -> None:
         heappush(self.returned, (position, message))
+        self.back.add(position)
 
     def size(self) -> int:
-        return self._waiting() - self.holes + len(self.returned)
+        return self._waiting() - self.holes + len(self.back)
 
     def _waiting(self) -> int:
         """The places of those that are not returned."""
@@ -158,9 +170,10 @@ class Fifo(Backlog):
         self.loading = None
         self.holes = 0
         self.returned.clear()
+        self.back.clear()
 
     def positions(self) -> list[int]:
-        return [position for position, _ in self.returned] + list(range(self.head, self.head + self._waiting()))
+        return list(self.back) + list(range(self.head, self.head + self._waiting()))
 
     def levels_in_order(self) -> "list[tuple[int, Fifo]]":
         return [(0, self)]
@@ -279,7 +292,7 @@ class Fifo(Backlog):
     def lsns(self) -> list[Lsns]:
         """The numbers of all that wait and stand in the journal."""
         found: list[Lsns] = [span.lsns for span in self.cold if isinstance(span, KeptSpan)]
-        here = [message.lsn for _, message in self.returned if message.lsn]
+        here = [message.lsn for position, message in self.returned if message.lsn and position in self.back]
         here += [message.lsn for message in self.ready if message.lsn]
         if self.tail is not self.ready:
             here += [message.lsn for message in self.tail if message.lsn]
@@ -290,7 +303,7 @@ class Fifo(Backlog):
 
     def delivered_bound(self) -> int:
         """The highest LSN of a message that waits and was delivered before; 0: none was."""
-        bound = max([message.lsn for _, message in self.returned], default=0)
+        bound = max([message.lsn for position, message in self.returned if position in self.back], default=0)
         if (self.ready and 0 < self.ready[0].lsn <= self.delivered) or (not self.ready and self.cold):
             bound = max(bound, self.delivered)
         return bound

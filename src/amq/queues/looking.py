@@ -4,10 +4,10 @@ Nothing here changes what consumers get, when, in which order, or with which fla
 a message keeps its own for as long as it waits, whatever comes, goes or is removed around it.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import deque
-from heapq import heapify
 from itertools import islice
+from typing import Final
 
 from amq.journal.loading import Load, Page
 from amq.journal.record import Lsns
@@ -15,6 +15,13 @@ from amq.message import Message
 from amq.queues.backlog import Fifo
 from amq.queues.span import GONE, KeptSpan, PagedSpan, Span, unpacked
 from amq.queues.stored import StoredQueue
+
+# So many returned messages are sorted at once. Of more, so many are looked at in a step, and so many are sorted.
+FEW: Final = 1000
+STEP: Final = 2048
+SORTED: Final = 8192
+# Behind every place.
+BEYOND: Final = 1 << 62
 
 
 class Seen:
@@ -32,15 +39,71 @@ class Look:
     """One step of looking through a queue: messages in the order in which they would be delivered.
 
     `after` is what to pass to go on, -1 when that was all. With `cold` the next messages are not in memory: a LookLoad
-    of it brings them, and whoever looks again from `after` without one gets the same answer.
+    of it brings them, and whoever looks again from `after` without one gets the same answer. So it is with `unsorted`:
+    take all its steps, and look again with it.
     """
 
-    __slots__ = ("seen", "after", "cold")
+    __slots__ = ("seen", "after", "cold", "unsorted")
 
-    def __init__(self, seen: list[Seen], after: int, cold: "Cold | None" = None) -> None:
+    def __init__(
+        self, seen: list[Seen], after: int, cold: "Cold | None" = None, unsorted: "Sorting | None" = None
+    ) -> None:
         self.seen = seen
         self.after = after
         self.cold = cold
+        self.unsorted = unsorted
+
+
+class Sorting:
+    """The returned messages of a part that come next behind the place `after`, in order.
+
+    There may be very many, in no order at all, and nobody can wait while they are sorted: so it is done in steps, and
+    only for as many as will soon be looked at. `whole`: nothing is returned behind those.
+    """
+
+    __slots__ = ("fifo", "after", "whole", "_bound", "_pairs", "_at", "_found")
+
+    def __init__(self, fifo: Fifo, after: int) -> None:
+        self.fifo = fifo
+        self.after = after
+        self.whole: bool = True
+        self._bound: int = BEYOND
+        self._pairs: list[tuple[int, Message]] = list(fifo.returned)
+        self._at: int = 0
+        self._found: list[tuple[int, Message]] = []
+
+    def step(self) -> bool:
+        """Go on for a moment; True when that was the last step."""
+        after, bound = self.after, self._bound
+        stop = self._at + STEP
+        self._found += [pair for pair in self._pairs[self._at : stop] if after < pair[0] < bound]
+        self._at = stop
+        done = stop >= len(self._pairs)
+        found = self._found
+        if done or len(found) > 2 * SORTED:
+            found.sort(key=_place)
+            if len(found) > SORTED:
+                del found[SORTED:]
+                self._bound = found[-1][0] + 1
+                self.whole = False
+        if done:
+            self._pairs = []
+        return done
+
+    def covers(self, fifo: Fifo, after: int) -> bool:
+        """Whether it says what comes behind that place of that part."""
+        return fifo is self.fifo and self.after <= after and (self.whole or after < self._found[-1][0])
+
+    def behind(self, after: int, most: int) -> list[tuple[int, Message]]:
+        """The next ones that are still there."""
+        found: list[tuple[int, Message]] = []
+        back = self.fifo.back
+        at = bisect_right(self._found, after, key=_place)
+        while len(found) < most and at < len(self._found):
+            part = self._found[at : at + most]
+            found += [pair for pair in part if pair[0] in back]
+            at += len(part)
+        return found[:most]
 
 
 class Cold:
@@ -96,8 +159,11 @@ class LookLoad(Load):
         self.done()
 
 
-def look(queue: StoredQueue, after: int, most: int) -> Look:
-    """The next messages behind the position `after` (-1: from the head on), `most` of them at most."""
+def look(queue: StoredQueue, after: int, most: int, sorting: Sorting | None = None) -> Look:
+    """The next messages behind the position `after` (-1: from the head on), `most` of them at most.
+
+    `sorting` is what the look before asked for, if it did.
+    """
     backlog = queue.backlog
     level, place = backlog.split(after) if after >= 0 else (-1, -1)
     parts = backlog.levels_in_order()
@@ -106,11 +172,13 @@ def look(queue: StoredQueue, after: int, most: int) -> Look:
     seen: list[Seen] = []
     for number, fifo in parts:
         start = place if number == level else -1
-        found, span = _ahead(fifo, start, most - len(seen))
+        found, span, unsorted = _ahead(fifo, start, most - len(seen), sorting)
         seen += [Seen(backlog.joined(number, at), message, again) for at, message, again in found]
+        cursor = seen[-1].position if seen else after
+        if unsorted is not None:
+            return Look(seen, cursor, None, unsorted)
         if span is not None:
             last = found[-1][0] if found else start
-            cursor = seen[-1].position if seen else after
             return Look(seen, cursor, Cold(queue, number, fifo, span, last))
         if len(seen) >= most:
             return Look(seen, seen[-1].position)
@@ -145,12 +213,23 @@ def remove(queue: StoredQueue, position: int, message: Message) -> bool:
     return True
 
 
-def _ahead(fifo: Fifo, after: int, most: int) -> tuple[list[tuple[int, Message, bool]], Span | None]:
-    """What stands behind a place in memory, and the span that comes next when one does."""
+def _ahead(
+    fifo: Fifo, after: int, most: int, sorting: Sorting | None
+) -> tuple[list[tuple[int, Message, bool]], Span | None, Sorting | None]:
+    """What stands behind a place in memory, and the span that comes next if one does; or what must be sorted first."""
     found: list[tuple[int, Message, bool]] = []
-    if after < fifo.head:
-        waiting = sorted([(place, message) for place, message in fifo.returned if place > after], key=_place)
+    if after < fifo.head and fifo.returned:
+        many = len(fifo.returned) > FEW
+        if not many:
+            waiting = [pair for pair in fifo.returned if pair[0] > after and pair[0] in fifo.back]
+            waiting.sort(key=_place)
+        elif sorting is None or not sorting.covers(fifo, after):
+            return found, None, Sorting(fifo, after)
+        else:
+            waiting = sorting.behind(after, most)
         found = [(place, message, True) for place, message in waiting[:most]]
+        if many and sorting is not None and not sorting.whole and len(found) < most:
+            return found, None, Sorting(fifo, found[-1][0] if found else after)
     place = max(after + 1, fifo.head)
     # Fewer than asked for where messages are gone, and then there is more to come.
     while len(found) < most:
@@ -163,7 +242,7 @@ def _ahead(fifo: Fifo, after: int, most: int) -> tuple[list[tuple[int, Message, 
         base = fifo.head + len(fifo.ready)
         for span in fifo.cold:
             if place < base + span.count and span.stored():
-                return found, span
+                return found, span, None
             base += span.count
         at = max(place - base, 0)
         if fifo.tail is fifo.ready or at >= len(fifo.tail):
@@ -171,7 +250,7 @@ def _ahead(fifo: Fifo, after: int, most: int) -> tuple[list[tuple[int, Message, 
         stop = min(len(fifo.tail), at + most - len(found))
         found += _some(fifo, fifo.tail, base, at, stop)
         place = base + stop
-    return found, None
+    return found, None, None
 
 
 def _some(fifo: Fifo, part: deque[Message], base: int, start: int, stop: int) -> list[tuple[int, Message, bool]]:
@@ -223,12 +302,11 @@ def _strike(fifo: Fifo, place: int, message: Message) -> bool:
 
 
 def _strike_returned(fifo: Fifo, place: int) -> bool:
-    for at, (taken, _) in enumerate(fifo.returned):
-        if taken == place:
-            del fifo.returned[at]
-            heapify(fifo.returned)
-            return True
-    return False
+    if place not in fifo.back:
+        return False
+    fifo.back.remove(place)
+    fifo.skip_gone_back()
+    return True
 
 
 def _strike_waiting(fifo: Fifo, part: deque[Message], at: int) -> bool:

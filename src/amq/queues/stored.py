@@ -85,7 +85,7 @@ class StoredQueue(Queue):
         """Have the next messages read back that will soon be needed."""
         self.fetching = False
         for _, fifo in self.backlog.levels_in_order():
-            if not fifo.size():
+            if not fifo.cold:
                 continue
             span = fifo.wanted()
             if span is not None:
