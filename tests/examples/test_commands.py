@@ -38,7 +38,7 @@ def test_every_command_succeeds(page: str, tmp_path: Path) -> None:
     broker.start()
     try:
         done = play("\n".join(BLOCK.findall((ROOT / page).read_text())), broker, tmp_path, data)
-        assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr + broker.output()
         assert broker.running
         assert broker.stop() == 0
     finally:
