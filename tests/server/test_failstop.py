@@ -14,6 +14,7 @@ import pytest
 import trio
 
 from amq.config.settings import Listener, Settings
+from amq.config.web import ManagementSettings, PrometheusSettings
 from amq.server import main
 from amq.server.errors import StorageFailed
 from amq.server.failstop import fail_stop, raise_out
@@ -56,7 +57,7 @@ async def fail(server):
     await trio.to_thread.run_sync(sys.stdin.readline)
     await fail_stop(server, StorageFailed("sync", "journal/0000000001.seg", OSError(5, "Input/output error")))
 
-logs.configure("info")
+logs.configure(Settings())
 if "hang" in sys.argv:
     logging.getLogger().addHandler(Hanging())
 trio.run(main)
@@ -195,6 +196,11 @@ async def test_in_a_program_the_failure_is_raised_once_every_client_is_gone(
 
 # -- before there are clients --
 
+# Listens nowhere.
+QUIET = Settings(
+    listeners=(), management=ManagementSettings(enabled=False), prometheus=PrometheusSettings(enabled=False)
+)
+
 
 @pytest.mark.parametrize("wrap", [lambda error: error, lambda error: ExceptionGroup("", [ExceptionGroup("", [error])])])
 def test_a_disk_that_fails_at_the_start_is_one_line_and_status_70(
@@ -203,7 +209,7 @@ def test_a_disk_that_fails_at_the_start_is_one_line_and_status_70(
     def announce(server: Server) -> None:
         raise wrap(FAILURE)
 
-    assert main.run(Settings(listeners=()), announce) == 70
+    assert main.run(QUIET, announce, lambda: (QUIET, [])) == 70
     assert [record.getMessage() for record in caplog.records if record.levelno == logging.CRITICAL] == [LINE]
 
 
@@ -212,7 +218,7 @@ def test_other_errors_come_out_as_they_are() -> None:
         raise RuntimeError("a defect")
 
     with pytest.raises(RuntimeError, match="a defect"):
-        main.run(Settings(listeners=()), announce)
+        main.run(QUIET, announce, lambda: (QUIET, []))
 
 
 def test_a_failure_says_what_could_not_be_done_to_which_file_and_why() -> None:
