@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from amq.cli.main import main
+from tests.harness.process import BrokerProcess
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.cli.broker_at_hand import Amq
 
 V = ("-p", "t")
@@ -95,8 +100,24 @@ def test_many_messages_are_published_over_amqp_and_confirmed(jobs: Amq) -> None:
 def test_publishing_over_amqp_tells_why_it_may_not(jobs: Amq) -> None:
     port = jobs.broker.port
     wrong = f"amqp://guest:wrong@127.0.0.1:{port}/t"
-    assert "ACCESS_REFUSED" in jobs.refused(77, "publish", "", "jobs", "x", "--amqp", wrong)
+    line = jobs.refused(77, "publish", "", "jobs", "x", "--amqp", wrong)
+    assert "ACCESS_REFUSED" in line
+    assert "--amqp amqp://USER:PASSWORD@" in line
     assert "NOT_FOUND - no exchange 'none'" in jobs.refused(65, "publish", "none", "k", "x", "--amqp", "auto", *V)
+
+
+def test_publishing_tells_what_the_broker_is_short_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "amq.conf").write_text("vm_memory_high_watermark.absolute = 1\n")
+    broker = BrokerProcess(tmp_path, options=("--config", "amq.conf"), data=tmp_path / "data", management=True)
+    broker.start()
+    try:
+        assert broker.http_port
+        where = ("--data", str(tmp_path / "data"), "--timeout", "2")
+        assert main(["add", "queue", "jobs", *where]) == 0
+        assert main(["publish", "", "jobs", "x", "--amqp", "auto", *where]) == 69
+        assert "takes no messages now: low on memory" in capsys.readouterr().err
+    finally:
+        broker.kill()
 
 
 def test_consuming_acknowledges_what_was_written(jobs: Amq) -> None:

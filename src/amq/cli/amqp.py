@@ -24,6 +24,7 @@ BODY: Final = 3
 FRAME_HEADER: Final = 7
 CHUNK: Final = 1 << 18  # octets read at once
 FRAME_MAX: Final = 131072
+CAPABILITIES: Final = ("consumer_cancel_notify", "authentication_failure_close", "connection.blocked")
 CHANNEL: Final = 1
 # What reply codes mean for the exit status; others are the broker's failure to do it.
 STATUSES: Final = {403: exits.NOT_ALLOWED, 404: exits.DATA, 405: exits.DATA, 406: exits.DATA, 402: exits.DATA}
@@ -110,6 +111,8 @@ class Client:
         self.confirmed = 0
         self.returned: list[str] = []
         self._published = 0
+        # Why the broker takes nothing from publishers now; None while it does.
+        self._blocked: str | None = None
         self._frame_max = FRAME_MAX
         try:
             plain = socket.create_connection((where.host, where.port), seconds)
@@ -123,9 +126,12 @@ class Client:
         self._buffer = bytearray()
         try:
             self._log_in()
-        except CommandError:
+        except CommandError as error:
             self.close()
-            raise
+            if error.status != exits.NOT_ALLOWED:
+                raise
+            advice = "--amqp amqp://USER:PASSWORD@HOST:PORT/VHOST logs in as somebody else"
+            raise CommandError(error.status, f"{error}; {advice}") from None
 
     def __enter__(self) -> "Client":
         return self
@@ -145,7 +151,7 @@ class Client:
             "product": ("S", b"amq command line"),
             "capabilities": (
                 "F",
-                {"consumer_cancel_notify": ("t", True), "authentication_failure_close": ("t", True)},
+                dict.fromkeys(CAPABILITIES, ("t", True)),
             ),
         }
         response = f"\0{where.user}\0{where.password}".encode()
@@ -255,7 +261,12 @@ class Client:
                 code, text = cast("tuple[int, bytes]", (arguments[0], arguments[1]))
                 self._say_goodbye(method)
                 raise CommandError(STATUSES.get(code, exits.UNAVAILABLE), text.decode("utf-8", "replace"))
-            return method, arguments
+            if method == spec.CONNECTION_BLOCKED:
+                self._blocked = cast("bytes", arguments[0]).decode("utf-8", "replace")
+            elif method == spec.CONNECTION_UNBLOCKED:
+                self._blocked = None
+            else:
+                return method, arguments
 
     def _say_goodbye(self, method: int) -> None:
         """In good order, so that the broker's log does not tell of a client that vanished."""
@@ -290,7 +301,10 @@ class Client:
             try:
                 octets = self._socket.recv(CHUNK)
             except TimeoutError:
-                raise CommandError(exits.UNAVAILABLE, f"no answer from {self.where.shown}") from None
+                problem = f"no answer from {self.where.shown}"
+                if self._blocked is not None:
+                    problem = f"{self.where.shown} takes no messages now: {self._blocked}"
+                raise CommandError(exits.UNAVAILABLE, problem) from None
             except OSError as error:
                 raise self._broken(error) from None
             if not octets:
