@@ -8,7 +8,15 @@ import { argumentList, badge, exchangeLink, facts, hint, queueLink } from "../pa
 import { go, link } from "../router.js";
 import { condition, follow } from "../stream.js";
 
-const KINDS = { published: "good", delivered: "policy", "dead-lettered": "bad", dropped: "warn" };
+const KINDS = {
+  published: "good",
+  delivered: "policy",
+  acknowledged: "good",
+  rejected: "bad",
+  requeued: "warn",
+  "dead-lettered": "bad",
+  dropped: "warn",
+};
 const FILTERS = {
   routing_key: "Routing key or pattern",
   queue: "Queue",
