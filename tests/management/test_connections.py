@@ -6,6 +6,7 @@ from urllib.parse import quote
 import attrs
 import httpx
 import pytest
+import trio
 
 from amq.broker import Broker
 from amq.connection.peer import Peer
@@ -141,6 +142,32 @@ async def test_a_consumer_tells_its_place(client: httpx.AsyncClient, broker: Bro
     assert found["first"]["consumer_timeout"] == broker.settings.consumer_timeout
     details = (await seen(client, "/queues/%2F/q"))["consumer_details"]
     assert details == list(found.values())
+
+
+async def test_very_many_consumers_are_told_in_slices(client: httpx.AsyncClient, broker: Broker) -> None:
+    amqp = enter(broker, channels=[1])
+    amqp.declare(1, "q")
+    for number in range(4000):
+        amqp.consume(1, "q", f"c{number}")
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            await trio.lowlevel.checkpoint()
+            turns += 1
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(count)
+        for path in ("/queues/%2F/q", f"/channels/{name_of(amqp)}%20(1)"):
+            before = turns
+            shown = await seen(client, path)
+            assert [each["consumer_tag"] for each in shown["consumer_details"]] == [f"c{n}" for n in range(4000)]
+            assert turns > before + 2
+        nursery.cancel_scope.cancel()
+    picked = await seen(client, "/queues/%2F/q?columns=name,consumer_details")
+    assert list(picked) == ["name", "consumer_details"]
+    assert len(picked["consumer_details"]) == 4000
 
 
 async def test_the_timeout_of_consumers_is_the_lesser_one(client: httpx.AsyncClient, broker: Broker) -> None:

@@ -5,7 +5,7 @@ from typing import Final
 
 from amq.connection.channel import Channel
 from amq.connection.connection import Connection
-from amq.management.answers import Answer, ok
+from amq.management.answers import Answer
 from amq.management.call import Call
 from amq.management.connection_json import (
     channel_json,
@@ -18,7 +18,7 @@ from amq.management.connection_json import (
 from amq.management.endpoint import MANAGEMENT, Endpoint, Schema
 from amq.management.entity_schemas import CHANNEL, LIST_QUERY, STATS_QUERY, page_of
 from amq.management.errors import NotFound
-from amq.management.listing import listing
+from amq.management.listing import item_with, listing
 from amq.management.turns import Turns
 from amq.management.visible import check_own, connection_named, connection_of_name, listed_connections
 from amq.management.windows import check_stats_enabled, windows
@@ -72,8 +72,11 @@ async def show(call: Call) -> Answer:
     connection, channel = channel_named(call)
     described = channel_json(call.node, connection, channel, windows(call))
     vhost = vhost_of(connection)
-    described["consumer_details"] = [consumer_json(call.node, vhost, consumer) for consumer in consumers_of(channel)]
-    return ok(described | {"deliveries": [], "publishes": []})
+    described |= {"deliveries": [], "publishes": []}
+    consumers = list(consumers_of(channel))
+    return await item_with(
+        call, described, "consumer_details", consumers, lambda each: consumer_json(call.node, vhost, each)
+    )
 
 
 def channel_named(call: Call) -> Found:

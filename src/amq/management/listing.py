@@ -6,7 +6,7 @@ Works in slices: nothing here keeps the broker from its messages for longer than
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Generic, TypeVar
 
-from amq.management.answers import JSON, Answer, encode, octets
+from amq.management.answers import JSON, Answer, encode, octets, ok
 from amq.management.call import Call
 from amq.management.columns import Columns
 from amq.management.ordering import Order
@@ -109,6 +109,16 @@ async def _by_description(
             return octets(await _array([encoded[number] for number in numbers], encoding.turns), JSON)
         shown = await encoding.all([items[number] for number in page.cut(numbers)])
     return await _paged(page, shown, len(numbers), total, encoding.turns)
+
+
+async def item_with(call: Call, item: Item, field: str, inner: Iterable[T], describe: Callable[[T], Item]) -> Answer:
+    """Answer with one item that has a field with a list of what may be very many, as a request's columns want it."""
+    turns = Turns()
+    if "columns" in call.query:
+        return ok({**item, field: [describe(each) async for each in turns.each(inner)]})
+    encoded = [encode(describe(each)) async for each in turns.each(inner)]
+    parts = [encode({field: None})[: -len("null}")], *await _array(encoded, turns), b"," + encode(item)[1:]]
+    return octets(parts, JSON)
 
 
 def _itself(item: Item) -> Item:

@@ -16,7 +16,6 @@ from amq.exchanges.base import Exchange
 from amq.management.connection_json import (
     NO_GARBAGE_COLLECTION,
     connection_details,
-    consumer_json,
     idle_since,
 )
 from amq.management.entities_json import table_json, text
@@ -93,9 +92,11 @@ def queue_detailed(node: Node, vhost: Vhost, queue: Queue, ranges: Ranges = NO_R
 
 
 def queue_full(node: Node, vhost: Vhost, queue: Queue, ranges: Ranges = NO_RANGES) -> Json:
-    """One queue. Where its messages come from and go to is not counted, as in RabbitMQ with its rates mode `basic`."""
+    """One queue, but for its consumers.
+
+    Where its messages come from and go to is not counted, as in RabbitMQ with its rates mode `basic`.
+    """
     described = queue_detailed(node, vhost, queue, ranges)
-    described["consumer_details"] = [consumer_json(node, vhost, consumer) for consumer in consumers_of_queue(queue)]
     described["deliveries"] = []
     described["incoming"] = []
     owner = queue.owner.outbox.client if isinstance(queue.owner, Session) else None

@@ -7,6 +7,7 @@ from amq.connection import entities
 from amq.management.answers import Answer, created, no_content, ok
 from amq.management.bindings import arriving, bindings_listed
 from amq.management.call import Call
+from amq.management.connection_json import consumer_json
 from amq.management.endpoint import ADMINISTRATOR, MANAGEMENT, Endpoint, Parameter
 from amq.management.entities_json import arguments_in, checked_name, flag_in, octets, required, text
 from amq.management.entity_schemas import (
@@ -22,9 +23,16 @@ from amq.management.entity_schemas import (
     page_of,
 )
 from amq.management.errors import BadRequest, NotFound
-from amq.management.listing import listing
+from amq.management.listing import item_with, listing
 from amq.management.ordering import in_order
-from amq.management.queue_json import queue_bare, queue_brief, queue_detailed, queue_full, queue_totals
+from amq.management.queue_json import (
+    consumers_of_queue,
+    queue_bare,
+    queue_brief,
+    queue_detailed,
+    queue_full,
+    queue_totals,
+)
 from amq.management.reasons import defining
 from amq.management.turns import Turns
 from amq.management.visible import listed_vhosts
@@ -98,7 +106,12 @@ async def show(call: Call) -> Answer:
     queue = queue_named(call)
     if stats_disabled(call):
         return ok((queue_totals if totals_enabled(call) else queue_bare)(call.node, call.vhost, queue))
-    return ok(queue_full(call.node, call.vhost, queue, windows(call)))
+    node, vhost = call.node, call.vhost
+    described = queue_full(node, vhost, queue, windows(call))
+    consumers = consumers_of_queue(queue)
+    return await item_with(
+        call, described, "consumer_details", consumers, lambda each: consumer_json(node, vhost, each)
+    )
 
 
 async def bindings(call: Call) -> Answer:
