@@ -20,8 +20,6 @@ from tests.console.driver import ARGUMENTS, Console, Guard
 from tests.console.pages import furnish
 from tests.harness.process import BrokerProcess
 
-playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 AXE = "axe-core@4.10.3"
 DESK = {"width": 1280, "height": 800}
@@ -50,7 +48,8 @@ def api(broker_process: BrokerProcess) -> Iterator[httpx.Client]:
 def browser() -> Iterator[Any]:
     if CHROMIUM is None:
         pytest.skip("chromium is not installed. On Debian: sudo apt-get install chromium")
-    with playwright_api.sync_playwright() as playwright:
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         browser.close()
