@@ -106,6 +106,16 @@ def test_publishing_over_amqp_tells_why_it_may_not(jobs: Amq) -> None:
     assert "NOT_FOUND - no exchange 'none'" in jobs.refused(65, "publish", "none", "k", "x", "--amqp", "auto", *V)
 
 
+@pytest.mark.parametrize("over", [(), ("--amqp", "auto")])
+def test_publishing_refuses_what_no_message_can_be(jobs: Amq, over: tuple[str, ...]) -> None:
+    assert "priority must be 0 to 255, not 999" in jobs.refused(
+        65, "publish", "", "jobs", "x", "--priority", "999", *over, *V
+    )
+    assert jobs.refused(65, "publish", "", "k" * 300, "x", *over, *V)
+    ended = jobs.process("publish", "", "jobs", "x", "--message-id", "\udcff", *over, *V)
+    assert (ended.returncode, ended.stderr.count(b"\n")) in {(0, 0), (65, 1)}, ended.stderr
+
+
 def test_publishing_tells_what_the_broker_is_short_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "amq.conf").write_text("vm_memory_high_watermark.absolute = 1\n")
     broker = BrokerProcess(tmp_path, options=("--config", "amq.conf"), data=tmp_path / "data", management=True)

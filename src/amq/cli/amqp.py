@@ -26,6 +26,7 @@ CHUNK: Final = 1 << 18  # octets read at once
 FRAME_MAX: Final = 131072
 CAPABILITIES: Final = ("consumer_cancel_notify", "authentication_failure_close", "connection.blocked")
 CHANNEL: Final = 1
+LONGEST: Final = 255  # octets of a name or key
 # What reply codes mean for the exit status; others are the broker's failure to do it.
 STATUSES: Final = {403: exits.NOT_ALLOWED, 404: exits.DATA, 405: exits.DATA, 406: exits.DATA, 402: exits.DATA}
 # So many messages may wait for their confirmation.
@@ -103,6 +104,14 @@ def _parsed(broker: Broker, url: str, vhost: str | None) -> Address:
     )
 
 
+def short(text: str, what: str) -> bytes:
+    """A name or key as AMQP has it. Raises CommandError for one that is too long."""
+    octets = text.encode("utf-8", "surrogateescape")
+    if len(octets) > LONGEST:
+        raise CommandError(exits.DATA, f"{what} has {len(octets)} octets, {LONGEST} are allowed")
+    return octets
+
+
 class Client:
     """A connection with one channel. Every method raises CommandError. `seconds` is how long an answer may take."""
 
@@ -154,12 +163,12 @@ class Client:
                 dict.fromkeys(CAPABILITIES, ("t", True)),
             ),
         }
-        response = f"\0{where.user}\0{where.password}".encode()
+        response = f"\0{where.user}\0{where.password}".encode("utf-8", "surrogateescape")
         self._tell(0, spec.CONNECTION_START_OK, [properties, b"PLAIN", response, b"en_US"])
         _, offered, _ = self._expect(spec.CONNECTION_TUNE)
         self._frame_max = min(cast("int", offered) or FRAME_MAX, FRAME_MAX)
         self._tell(0, spec.CONNECTION_TUNE_OK, [2047, self._frame_max, 0])
-        self._tell(0, spec.CONNECTION_OPEN, [where.vhost.encode(), b"", False])
+        self._tell(0, spec.CONNECTION_OPEN, [short(where.vhost, "the vhost's name"), b"", False])
         self._expect(spec.CONNECTION_OPEN_OK)
         self._ask(spec.CHANNEL_OPEN, [b""], spec.CHANNEL_OPEN_OK)
 

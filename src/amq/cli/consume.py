@@ -5,7 +5,7 @@ from typing import Final
 import click
 
 from amq.cli import exits, given
-from amq.cli.amqp import Client, Delivered, address
+from amq.cli.amqp import Client, Delivered, address, short
 from amq.cli.ask.command import Session, asking
 from amq.cli.ask.completing import complete_queues
 from amq.cli.exits import CommandError
@@ -72,12 +72,13 @@ def command(
     try:
         table = arguments_in({"arguments": given.table(arguments, "--argument")})
     except BadRequest as error:
-        raise CommandError(exits.USAGE, f"--argument: {error}") from None
+        raise CommandError(exits.USAGE, f"--argument: {error.reason}") from None
+    name = short(queue, "the queue's name")
     where = address(session.broker, None if amqp == "auto" else amqp, session.vhost)
     with Client(where, session.broker.seconds) as client:
         if prefetch is None:
             prefetch = 0 if ack == REQUEUE else min(count or 100, 100)
-        messages = client.consume(queue.encode(), prefetch, ack == NO_ACK, table, idle)
+        messages = client.consume(name, prefetch, ack == NO_ACK, table, idle)
         for taken, delivered in enumerate(messages, 1):
             show_message(described(delivered), shape)
             _settle(client, delivered, ack)

@@ -41,6 +41,9 @@ def command(session: Session, checks: tuple[str, ...]) -> int:
         try:
             session.broker.get(path("health", "checks", name, *(arguments or EXTRA.get(name, ()))))
         except Refused as refused:
+            if refused.code == 404 and not checks:
+                # An older broker does not have this one.
+                continue
             if refused.code != 503:
                 raise
             told = str(refused).removeprefix("the broker failed (503): ")

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Raises SystemExit for arguments that make no sense, after one line on stderr.
     """
+    _write_anything()
     given = _given() if arguments is None else list(arguments)
     if not given or (given[0].startswith("-") and given[0] not in {"-h", "--help", "--version"}):
         given.insert(0, "serve")
@@ -45,6 +47,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _drop_output()
         return exits.BROKEN_PIPE
     return status if isinstance(status, int) else exits.OK
+
+
+def _write_anything() -> None:
+    """A terminal or file that has no code for a letter gets an escape for it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _given() -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 
 from amq.cli import exits, given
-from amq.cli.amqp import Client, address
+from amq.cli.amqp import Client, address, short
 from amq.cli.ask.broker import path
 from amq.cli.ask.command import Session, asking
 from amq.cli.exits import CommandError
@@ -196,7 +196,7 @@ def _over_amqp(
     amqp: str | None,
 ) -> tuple[int, int]:
     where = address(session.broker, None if amqp == "auto" else amqp, session.vhost)
-    key, name = routing_key.encode(), exchange.encode()
+    key, name = short(routing_key, "the routing key"), short(exchange, "the exchange's name")
     count = 0
     with Client(where, session.broker.seconds) as client:
         client.confirm()
@@ -205,7 +205,7 @@ def _over_amqp(
             try:
                 header = content_header(properties, len(body))
             except BadRequest as error:
-                raise CommandError(exits.DATA, str(error)) from None
+                raise CommandError(exits.DATA, str(error.reason)) from None
             client.publish(name, key, header, body)
             count += 1
             advance(client.confirmed)

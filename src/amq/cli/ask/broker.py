@@ -41,7 +41,9 @@ def path(*segments: str) -> str:
 
 def _escaped(segment: str) -> str:
     # A segment of dots alone would be resolved away as one of a file's path.
-    return segment.replace(".", "%2E") if segment.strip(".") == "" else quote(segment, safe="")
+    return (
+        segment.replace(".", "%2E") if segment.strip(".") == "" else quote(segment, safe="", errors="surrogateescape")
+    )
 
 
 class Broker:
@@ -135,6 +137,8 @@ class Broker:
         except httpx.TransportError as error:
             problem = f"the connection to {self.target.shown} broke: {error}".rstrip(": ")
             raise CommandError(exits.UNAVAILABLE, problem) from None
+        except UnicodeEncodeError:
+            raise CommandError(exits.DATA, "what was given is no UTF-8") from None
         except httpx.InvalidURL as error:
             raise CommandError(exits.USAGE, f"{self.target.shown}: {error}") from None
 
