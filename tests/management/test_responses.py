@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import trio
-from starlette.types import Message
+from starlette.types import ASGIApp, Message
 
 from amq.management import responses
 from amq.management.answers import Answer, event, octets, stream
@@ -141,3 +141,48 @@ async def test_the_head_of_a_stream_has_no_events() -> None:
 @pytest.mark.parametrize("data, text", [({"a": "ü\n"}, 'data: {"a":"ü\\n"}\n\n'), (None, "data: null\n\n")])
 def test_data_of_an_event_stay_on_one_line(data: Any, text: str) -> None:
     assert event(data) == text.encode()
+
+
+# -- requests that do not come --
+
+
+def posted() -> dict[str, Any]:
+    return {
+        "type": "http",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/api/login",
+        "raw_path": b"/api/login",
+        "query_string": b"",
+        "headers": [],
+        "client": ("127.0.0.1", 50_000),
+        "server": ("127.0.0.1", 15672),
+    }
+
+
+async def test_a_request_that_does_not_arrive_is_not_waited_for(
+    app: ASGIApp, autojump_clock: trio.testing.MockClock
+) -> None:
+    client = Client()
+
+    async def drip() -> Message:
+        if client.heard:
+            return {"type": "http.disconnect"}
+        await trio.sleep(1)
+        return {"type": "http.request", "body": b" ", "more_body": True}
+
+    await app(posted(), drip, client.send)
+    assert (client.status, client.complete) == (408, True)
+
+
+async def test_who_goes_before_the_request_is_complete_is_answered_nothing(app: ASGIApp) -> None:
+    client = Client()
+    client.gone.set()
+    await app(posted(), client.receive, client.send)
+    assert client.heard == []
+
+
+async def test_a_websocket_is_closed(app: ASGIApp) -> None:
+    client = Client()
+    await app({**posted(), "type": "websocket"}, client.receive, client.send)
+    assert client.heard == [{"type": "websocket.close"}]
