@@ -12,5 +12,5 @@ from tests.harness.process import BrokerProcess, running_broker
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokerProcess]:
     """Nothing that an example does may make the broker complain of itself."""
-    with running_broker(tmp_path_factory.mktemp("broker")) as broker:
+    with running_broker(tmp_path_factory.mktemp("broker"), management=True) as broker:
         yield broker

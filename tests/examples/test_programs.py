@@ -8,26 +8,35 @@ import sys
 from pathlib import Path
 
 import amqp
+import httpx
 import pytest
 
 from tests.harness.process import BrokerProcess
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-PROGRAMS = ["publish_subscribe", "routing", "rpc", "simple", "topics", "work_queue"]
+PROGRAMS = ["publish_subscribe", "replay", "routing", "rpc", "simple", "topics", "work_queue"]
+# These speak HTTP alone.
+ADMINISTRATION = ["administer", "policies"]
 SECONDS = 60
+
+
+def api(broker: BrokerProcess) -> str:
+    """The HTTP URL of the broker, for guest."""
+    return f"http://guest:guest@{broker.host}:{broker.http_port}"
 
 
 def run(name: str, broker: BrokerProcess) -> list[str]:
     """The lines that a program prints; it must end well and complain of nothing."""
+    urls = [api(broker)] if name in ADMINISTRATION else [broker.url, api(broker)]
     ended = subprocess.run(
-        [sys.executable, str(EXAMPLES / f"{name}.py"), broker.url], capture_output=True, text=True, timeout=SECONDS
+        [sys.executable, str(EXAMPLES / f"{name}.py"), *urls], capture_output=True, text=True, timeout=SECONDS
     )
     assert (ended.returncode, ended.stderr) == (0, ""), ended.stdout + ended.stderr
     return ended.stdout.splitlines()
 
 
 def test_every_program_is_run_here() -> None:
-    assert sorted(path.stem for path in EXAMPLES.glob("*.py")) == PROGRAMS
+    assert sorted(path.stem for path in EXAMPLES.glob("*.py")) == sorted([*PROGRAMS, *ADMINISTRATION])
 
 
 def test_simple_sends_and_receives(broker: BrokerProcess) -> None:
@@ -74,6 +83,43 @@ def test_rpc_answers_who_asked(broker: BrokerProcess) -> None:
     assert run("rpc", broker) == ["3 -> 9", "12 -> 144", "stop -> stopped"]
 
 
+def test_administering_makes_what_an_application_needs(broker: BrokerProcess) -> None:
+    assert run("administer", broker) == [
+        "signed in as guest",
+        "routed: True",
+        "shop.orders.new: at most 10000 messages",
+        "deleted if empty: 400 queue 'shop.orders.new' in vhost 'example-shop' not empty",
+    ]
+
+
+def test_policies_count_for_what_waits_already(broker: BrokerProcess) -> None:
+    assert run("policies", broker) == [
+        "would be the policy of: mail.out",
+        "mail.out: 10 messages, policy mails",
+        "mail.over: 2 messages, policy none",
+    ]
+
+
+def test_replaying_sends_back_what_is_worth_another_try(broker: BrokerProcess) -> None:
+    assert run("replay", broker) == [
+        'dead: {"order": 1} (rejected in example-orders)',
+        "dead: ???? (rejected in example-orders)",
+        'dead: {"order": 2} (rejected in example-orders)',
+        "would go back: 2",
+        "went back: 2",
+        "example-orders: 2",
+        "example-orders.dead: 1",
+    ]
+
+
+@pytest.mark.parametrize("name", ADMINISTRATION)
+def test_administration_leaves_no_vhost_and_no_user_behind(name: str, broker: BrokerProcess) -> None:
+    run(name, broker)
+    with httpx.Client(base_url=f"{api(broker)}/api/") as asked:
+        assert [vhost["name"] for vhost in asked.get("vhosts").json()] == ["/"]
+        assert [user["name"] for user in asked.get("users").json()] == ["guest"]
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_program_leaves_nothing_behind(name: str, broker: BrokerProcess) -> None:
     run(name, broker)
@@ -88,6 +134,6 @@ def test_a_program_leaves_nothing_behind(name: str, broker: BrokerProcess) -> No
 def declared_by(name: str) -> list[tuple[str, str]]:
     """The queues and exchanges that a program names."""
     text = (EXAMPLES / f"{name}.py").read_text()
-    found = re.findall(r'^(QUEUE|EXCHANGE) = "(.+)"$', text, re.MULTILINE)
+    found = re.findall(r'^(QUEUE|DEAD|EXCHANGE) = "(.+)"$', text, re.MULTILINE)
     assert found, f"{name} declares nothing"
-    return [(kind.lower(), entity) for kind, entity in found]
+    return [("exchange" if kind == "EXCHANGE" else "queue", entity) for kind, entity in found]

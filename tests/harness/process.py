@@ -190,9 +190,9 @@ class BrokerProcess:
 
 
 @contextmanager
-def running_broker(folder: Path, data: Path | None = None) -> Iterator[BrokerProcess]:
+def running_broker(folder: Path, data: Path | None = None, management: bool = False) -> Iterator[BrokerProcess]:
     """A broker process for the block, which nothing that happens there may make complain of itself."""
-    broker = BrokerProcess(folder, data=data)
+    broker = BrokerProcess(folder, data=data, management=management)
     broker.start()
     try:
         yield broker
