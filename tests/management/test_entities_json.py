@@ -96,6 +96,7 @@ def test_half_a_surrogate_pair_is_no_reason_to_fail() -> None:
 
 def test_names_are_octets_that_come_back() -> None:
     assert octets(text(b"\xff/\xc3\xbc")) == b"\xff/\xc3\xbc"
+    assert octets("\ud800") == b"\xed\xa0\x80"
     assert exchange_octets("amq.default") == b""
     assert exchange_octets("amq.direct") == b"amq.direct"
 

@@ -32,7 +32,11 @@ def text(octets: bytes) -> str:
 
 def octets(text: str) -> bytes:
     """A name or a routing key from a path or a document; the reverse of `text`."""
-    return text.encode("utf-8", "surrogateescape")
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        # Half a surrogate pair, as JSON can escape one: no such name is there, but that is to be found out.
+        return octets_in(text)
 
 
 def exchange_octets(name: str) -> bytes:
