@@ -1,7 +1,8 @@
 """Answers questions about passwords in threads, so that a slow hash holds up nobody.
 
-At most `THREADS` at once, since each takes a processor, which messages need, and 19 MiB; the others wait in order. A question that is being
-answered is not asked a second time: a page that makes twenty requests with one password costs one hash.
+At most `THREADS` at once, since each takes a processor, which messages need, and 19 MiB; the others wait in order. A
+question that is being answered is not asked a second time: a page that makes twenty requests with one password costs
+one hash.
 """
 
 import os

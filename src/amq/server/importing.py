@@ -5,10 +5,8 @@ definitions.import_backend = https                  definitions.https.url
 """
 
 import hashlib
+import importlib
 import logging
-import ssl
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Final
 
@@ -26,10 +24,8 @@ from amq.vhost import parameters
 LOGGER: Final = logging.getLogger(__name__)
 
 PATH: Final = ("load_definitions", "load_definitions")
-URL: Final = ("imports.url", "definitions.https.url")
-# Seconds that a server has for every step of its answer, and octets that it may send.
-PATIENCE: Final = 30.0
-LARGEST: Final = 100_000_000
+# What asks servers is imported when there is one to ask: a start has no time to lose.
+FETCHING: Final = "amq.server.fetching"
 
 
 def has_sources(settings: Settings) -> bool:
@@ -98,7 +94,8 @@ def _sources(settings: Settings) -> list[Source]:
     elif LOCAL in imports.backend:
         raise SettingError("imports.backend", "definitions.import_backend", f"{LOCAL} needs definitions.local.path")
     if imports.url is not None:
-        found.append((imports.url, _fetched(imports.url, imports), URL))
+        fetching = importlib.import_module(FETCHING)
+        found.append((imports.url, fetching.fetched(imports.url, imports), fetching.URL))
     elif HTTPS in imports.backend:
         raise SettingError("imports.backend", "definitions.import_backend", f"{HTTPS} needs definitions.https.url")
     return found
