@@ -113,23 +113,3 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise SettingError(*PATH, f"{path}: {error.strerror}") from None
-
-
-def _fetched(url: str, imports: ImportSettings) -> bytes:
-    try:
-        context = ssl.create_default_context(cafile=imports.cacertfile)
-        if imports.verify == "verify_none":
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        with urllib.request.urlopen(url, timeout=PATIENCE, context=context) as answer:
-            octets = bytes(answer.read(LARGEST + 1))
-    except urllib.error.HTTPError as error:
-        with error:
-            raise SettingError(*URL, f"{url}: the server answered {error.code} {error.reason}") from None
-    except urllib.error.URLError as error:
-        raise SettingError(*URL, f"{url}: {error.reason}") from None
-    except (OSError, ValueError) as error:
-        raise SettingError(*URL, f"{url}: {error}") from None
-    if len(octets) > LARGEST:
-        raise SettingError(*URL, f"{url}: more than {LARGEST} octets")
-    return octets
