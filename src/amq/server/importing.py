@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from amq.broker import Broker
-from amq.config.seeds import HTTPS, LOCAL, ImportSettings
+from amq.config.seeds import HTTPS, LOCAL
 from amq.config.settings import Settings
 from amq.definitions.apply import apply
 from amq.definitions.fields import DocumentError
