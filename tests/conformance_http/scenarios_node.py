@@ -79,6 +79,7 @@ def odds_and_ends(play: Play) -> None:
     play.ask("PUT", "/cluster-name", {"name": "x"}, user=management)
     play.ask("GET", f"/healthchecks/node/{name}")
     play.ask("GET", "/definitions", user=management)
+    play.ask("GET", "/all-configuration", user=management)
     play.ask("GET", "/nodes", user=management)
     play.ask("GET", "/users", user=management)
     play.ask("GET", "/permissions", user=management)

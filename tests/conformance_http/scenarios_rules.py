@@ -115,6 +115,11 @@ def policies(play: Play) -> None:
     play.ask("PUT", operator, {"pattern": "^a", "definition": {"dead-letter-exchange": "x"}})
     play.ask("GET", operator)
     play.ask("GET", f"/operator-policies/{vhost}")
+    for tag in ("management", "monitoring", "policymaker"):
+        user = play.user("conf-pol", tag)
+        play.set("PUT", f"/permissions/{vhost}/conf-pol", {"configure": ".*", "write": ".*", "read": ".*"})
+        for path in (here, operator, f"/policies/{vhost}", f"/operator-policies/{vhost}"):
+            play.ask("GET", path, user=user)
     play.figures()
     play.ask("GET", f"/queues/{vhost}/aq")
     play.ask("GET", f"/exchanges/{vhost}/ax")

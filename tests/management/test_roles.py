@@ -77,11 +77,9 @@ WHO = {
         /healthchecks/node/{node}  GET
         /operator-policies  GET
         /operator-policies/{vhost}  GET
-        /operator-policies/{vhost}/{name}  GET
         /overview  GET
         /policies  GET
         /policies/{vhost}  GET
-        /policies/{vhost}/{name}  GET
         /queues  GET
         /queues/detailed  GET
         /queues/quorum/{vhost}/{queue}/status  GET
@@ -107,7 +105,7 @@ WHO = {
         /parameters/{component}  GET
         /parameters/{component}/{vhost}  GET
         /parameters/{component}/{vhost}/{name}  GET PUT DELETE
-        /policies/{vhost}/{name}  PUT DELETE
+        /policies/{vhost}/{name}  GET PUT DELETE
     """,
     "monitoring": """
         /amq/logs  GET
@@ -124,6 +122,7 @@ WHO = {
         /nodes/{node}/memory/relative  GET
     """,
     "administrator": """
+        /all-configuration  GET POST
         /amq/definitions/check  POST
         /amq/disk-free-limit  PUT
         /amq/logs/level  PUT
@@ -141,7 +140,7 @@ WHO = {
         /deprecated-features/used  GET
         /feature-flags  GET
         /feature-flags/{name}/enable  PUT
-        /operator-policies/{vhost}/{name}  PUT DELETE
+        /operator-policies/{vhost}/{name}  GET PUT DELETE
         /permissions  GET
         /permissions/{vhost}/{user}  GET PUT DELETE
         /queues/quorum/replicas/on/{node}/grow  POST

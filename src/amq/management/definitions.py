@@ -191,25 +191,26 @@ _TAKEN: Final[dict[int, Any]] = {
     400: "nothing has changed: something in the document cannot be",
 }
 
+
+def _whole(path: str, summary: str) -> tuple[Endpoint, ...]:
+    """The endpoints of the document of everything."""
+    return (
+        Endpoint("GET", path, ADMINISTRATOR, export, summary, {200: DOCUMENT}, query=_DOWNLOAD),
+        Endpoint(
+            "POST",
+            path,
+            ADMINISTRATOR,
+            take,
+            "Import definitions: the whole document, or nothing of it",
+            _TAKEN,
+            body=DOCUMENT,
+        ),
+    )
+
+
 TABLE: Final = (
-    Endpoint(
-        "GET",
-        "/definitions",
-        ADMINISTRATOR,
-        export,
-        "Everything that is defined, as RabbitMQ exports it",
-        {200: DOCUMENT},
-        query=_DOWNLOAD,
-    ),
-    Endpoint(
-        "POST",
-        "/definitions",
-        ADMINISTRATOR,
-        take,
-        "Import definitions: the whole document, or nothing of it",
-        _TAKEN,
-        body=DOCUMENT,
-    ),
+    *_whole("/definitions", "Everything that is defined, as RabbitMQ exports it"),
+    *_whole("/all-configuration", "The same under its old name"),
     Endpoint(
         "GET",
         _VHOST,

@@ -237,7 +237,8 @@ def _table(path: str, kind: str, operator: bool) -> tuple[Endpoint, ...]:
     return (
         listed_by(path, handlers.list_all, f"All {kind}", {}),
         listed_by(f"{path}/{{vhost}}", handlers.list_of_vhost, f"The {kind} of a vhost", {404: _NO_VHOST}),
-        Endpoint("GET", one, MANAGEMENT, handlers.show, f"One of the {kind}", {200: POLICY, 404: _GONE}),
+        # A single one is shown to those who may change it, as by RabbitMQ; the lists are open to more.
+        Endpoint("GET", one, changing, handlers.show, f"One of the {kind}", {200: POLICY, 404: _GONE}),
         Endpoint(
             "PUT",
             one,
