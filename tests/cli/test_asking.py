@@ -170,6 +170,14 @@ def test_a_wrong_password_is_refused(amq: Amq) -> None:
     assert "who gives no name" in amq.refused(77, "list", "queues", "--url", nameless)
 
 
+def test_files_for_tls_are_refused_where_there_is_none(amq: Amq) -> None:
+    bind = ("add", "binding", "amq.topic", "q")
+    assert "--key: a file for TLS, with a URL of https only" in amq.refused(64, *bind, "--key", "order.#")
+    assert "--cacert: a file for TLS" in amq.refused(64, "list", "queues", "--cacert", "ca.pem")
+    nowhere = "https://guest:guest@127.0.0.1:1"
+    assert "--cert, which is missing" in amq.refused(64, "ping", "--url", nowhere, "--key", "key.pem")
+
+
 def test_tls_is_checked_unless_that_is_turned_off(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     authority = trustme.CA()
     certificate = authority.issue_cert("localhost", "127.0.0.1")

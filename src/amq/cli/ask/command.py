@@ -6,9 +6,11 @@ from typing import Any, Final
 import attrs
 import click
 
+from amq.cli import exits
 from amq.cli.ask.broker import SECONDS, Broker
 from amq.cli.ask.completing import complete_vhosts
 from amq.cli.ask.target import Tls, find
+from amq.cli.exits import CommandError
 from amq.cli.show.output import FORMATS, Output
 
 Function = Callable[..., Any]
@@ -95,8 +97,15 @@ class AskingCommand(click.Command):
 
 def broker_of(given: dict[str, Any]) -> Broker:
     """The broker that the options mean. Raises CommandError."""
+    target = find(given["url"], given["data"])
+    files = [name for name in ("cacert", "cert", "key") if given[name] is not None]
+    # Who writes --key for a routing key is to hear of it.
+    if files and not target.base.startswith("https:"):
+        raise CommandError(exits.USAGE, f"--{files[0]}: a file for TLS, with a URL of https only")
+    if given["key"] is not None and given["cert"] is None:
+        raise CommandError(exits.USAGE, "--key: the key of --cert, which is missing")
     tls = Tls(given["cacert"], given["cert"], given["key"], given["insecure"])
-    return Broker(find(given["url"], given["data"]), tls, given["timeout"])
+    return Broker(target, tls, given["timeout"])
 
 
 def _session(given: dict[str, Any]) -> Session:
