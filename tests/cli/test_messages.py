@@ -130,6 +130,21 @@ def test_publishing_tells_what_the_broker_is_short_of(tmp_path: Path, capsys: py
         broker.kill()
 
 
+def test_what_a_broker_offers_is_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "amq.conf").write_text("channel_max = 1\nframe_max = 4096\n")
+    broker = BrokerProcess(tmp_path, options=("--config", "amq.conf"), data=tmp_path / "data", management=True)
+    broker.start()
+    try:
+        where = ("--data", str(tmp_path / "data"))
+        assert main(["add", "queue", "jobs", *where]) == 0
+        assert main(["publish", "", "jobs", "x" * 10000, "--amqp", "auto", *where]) == 0
+        capsys.readouterr()
+        assert main(["consume", "jobs", "-n", "1", "-f", "body", *where]) == 0
+        assert capsys.readouterr().out.rstrip("\n") == "x" * 10000
+    finally:
+        broker.kill()
+
+
 def test_consuming_acknowledges_what_was_written(jobs: Amq) -> None:
     for number in range(5):
         jobs.done("publish", "", "jobs", f"body {number}", *V)

@@ -167,7 +167,7 @@ class Client:
         self._tell(0, spec.CONNECTION_START_OK, [properties, b"PLAIN", response, b"en_US"])
         _, offered, _ = self._expect(spec.CONNECTION_TUNE)
         self._frame_max = min(cast("int", offered) or FRAME_MAX, FRAME_MAX)
-        self._tell(0, spec.CONNECTION_TUNE_OK, [2047, self._frame_max, 0])
+        self._tell(0, spec.CONNECTION_TUNE_OK, [CHANNEL, self._frame_max, 0])
         self._tell(0, spec.CONNECTION_OPEN, [short(where.vhost, "the vhost's name"), b"", False])
         self._expect(spec.CONNECTION_OPEN_OK)
         self._ask(spec.CHANNEL_OPEN, [b""], spec.CHANNEL_OPEN_OK)
