@@ -39,7 +39,7 @@ regular expression, `sort` (a field, with dots into what is nested) and `sort_re
 **Errors** are `{"error": ..., "reason": ...}`: 400 for a request that says something wrong, 401 for who is not signed
 in or may not do it, 404 for what is not there, 405 for a method that is not allowed, 406 for who takes no JSON, 408 for
 a request that takes too long, 429 (with `Retry-After`) after too many logins that failed, 503 (with `Retry-After`)
-while too many large answers are being sent. What stands below comes on top.
+while too many large requests arrive, or answers are sent, at once. What stands below comes on top.
 """
 # Told once, above.
 OF_LISTS: Final = frozenset({"page", "page_size", "name", "use_regex", "sort", "sort_reverse", "columns", "pagination"})

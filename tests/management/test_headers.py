@@ -79,6 +79,7 @@ async def test_whoever_allows_every_origin_does_not_lend_remembered_passwords() 
     [
         {"origin": "https://evil.example"},
         {"origin": "null"},
+        {"origin": "http://["},
         {"sec_fetch_site": "cross-site"},
         {"sec_fetch_site": "same-site"},
         {"sec_fetch_site": "cross-site", "origin": HERE},
@@ -104,6 +105,18 @@ async def test_what_a_page_elsewhere_makes_a_browser_send_changes_nothing(
 )
 async def test_the_consoles_own_pages_and_programs_may_change_things(app: ASGIApp, headers: dict[str, str]) -> None:
     assert (await ask(app, "PUT", VHOST, **headers)).status_code == 201
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "text/plain; charset=utf-8", "application/x-www-form-urlencoded", ""])
+async def test_whoever_allows_every_origin_does_not_let_forms_use_remembered_passwords(kind: str) -> None:
+    app = app_with(cors_allow_origins=("*",))
+    publish = "/exchanges/%2F/amq.direct/publish"
+    answer = await ask(app, "POST", publish, origin="https://evil.example", content_type=kind)
+    assert (answer.status_code, "another origin" in answer.json()["reason"]) == (401, True)
+    # Browsers ask before they send any of these, and are told that there are no credentials for it.
+    for headers in ({"content_type": "application/json"}, {"content_type": kind, "x_requested_with": "x"}):
+        assert (await ask(app, "POST", publish, origin="https://any.example", **headers)).status_code == 400
+    assert (await ask(app, "PUT", VHOST, origin="https://any.example", content_type=kind)).status_code == 201
 
 
 async def test_a_page_of_an_allowed_origin_may_change_things() -> None:

@@ -14,6 +14,7 @@ from amq.errors import Fault
 from amq.management import headers, openapi
 from amq.management.answers import EVENT_STREAM, JSON
 from amq.management.authentication import authenticate
+from amq.management.bodies import Bodies
 from amq.management.call import Call
 from amq.management.columns import Columns
 from amq.management.endpoint import ADMINISTRATOR, ANYBODY, POLICYMAKER, Endpoint
@@ -30,8 +31,6 @@ LOGGER: Final = logging.getLogger(__name__)
 NOBODY: Final = User("")
 # What the owner of the broker's process is: everything, without a password.
 OWNER_TAGS: Final = frozenset({ADMINISTRATOR})
-# How long a request may take to arrive, in s.
-ARRIVAL: Final = 60.0
 MOST_PARAMETERS: Final = 100
 # Answers from so many octets on are large, and at most so many of them are sent at once.
 LARGE: Final = 1 << 20
@@ -47,6 +46,7 @@ class Api:
         self._settings = node.broker.settings.management
         description = openapi.endpoint(ENDPOINTS, own_version(), self._settings.path_prefix)
         self._routes = Routes((*ENDPOINTS, description))
+        self._bodies = Bodies(self._settings.max_http_body_size)
         self._large = trio.CapacityLimiter(MOST_LARGE)
 
     async def respond(self, request: Request, path: str) -> ASGIApp:
@@ -78,8 +78,8 @@ class Api:
         call = await self._call(request, endpoint, values)
         check(endpoint, call)
         check_acceptable(request)
-        call.body = await self._body(request)
-        answer = await endpoint.handle(call)
+        async with self._bodies.of(request, call.user is not NOBODY) as call.body:
+            answer = await endpoint.handle(call)
         return response(answer, Columns(call.query if endpoint.method == "GET" else {}), self._node.stopping)
 
     def _find(self, path: str) -> tuple[Place, list[str]]:
@@ -108,19 +108,6 @@ class Api:
             headers=request.headers,
             body=b"",
         )
-
-    async def _body(self, request: Request) -> bytes:
-        body = bytearray()
-        most = self._settings.max_http_body_size
-        try:
-            with trio.fail_after(ARRIVAL):
-                async for chunk in request.stream():
-                    body += chunk
-                    if len(body) > most:
-                        raise BadRequest(f"Exceeded HTTP request body size limit of {most} bytes")
-        except trio.TooSlowError:
-            raise ApiError(408, "timeout", f"the request did not arrive in {ARRIVAL:.0f} s") from None
-        return bytes(body)
 
     def _bounded(self, answer: Response) -> ASGIApp:
         if isinstance(answer, Parts) and answer.size >= LARGE:

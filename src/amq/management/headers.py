@@ -4,13 +4,14 @@ ask at all (CORS).
 
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import urlsplit
 
 from amq.config.web import ManagementSettings
 
 # The console's files bring their own.
 POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+# What forms are sent as, and what a page may send without its browser asking whether it may.
+SIMPLE_TYPES: Final = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
 ALLOWED_HEADERS: Final = "accept, authorization, content-type, x-reason, x-requested-with"
 
 
@@ -55,12 +56,20 @@ def is_forged(settings: ManagementSettings, method: str, request: Mapping[str, s
     if method in SAFE_METHODS:
         return False
     origin = request.get("origin")
-    if origin is not None and _is_allowed(settings, origin):
+    # Where every origin is allowed, none may use remembered passwords: a browser that asks first learns so.
+    trusted = origin in settings.cors_allow_origins or not is_simple(method, request)
+    if origin is not None and trusted and _is_allowed(settings, origin):
         return False
     site = request.get("sec-fetch-site")
     if site is not None:
         return site not in ("same-origin", "none")
-    return origin is not None and urlsplit(origin).netloc != request.get("host")
+    return origin is not None and origin.partition("://")[2] != request.get("host")
+
+
+def is_simple(method: str, request: Mapping[str, str]) -> bool:
+    """Whether browsers send this for any page without asking first, with credentials that they remember."""
+    kind = request.get("content-type", "").partition(";")[0].strip().lower()
+    return method == "POST" and (not kind or kind in SIMPLE_TYPES) and "x-requested-with" not in request
 
 
 def _is_allowed(settings: ManagementSettings, origin: str) -> bool:

@@ -32,7 +32,7 @@ REFUSALS: Final[Mapping[int, str]] = {
     406: "The client takes no JSON",
     408: "The request took too long to arrive",
     429: "Too many logins from this source have failed; `Retry-After` says how long to wait",
-    503: "Too many large answers are being sent; `Retry-After` says how long to wait",
+    503: "Too many large requests arrive, or answers are sent, at once; `Retry-After` says how long to wait",
 }
 
 
