@@ -27,7 +27,9 @@ def record(level: int, text: str) -> logging.LogRecord:
 def root_as_before() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level, raising = list(root.handlers), root.level, logging.raiseExceptions
+    own = logs.LOGGER.level
     yield
+    logs.LOGGER.setLevel(own)
     for handler in root.handlers:
         if handler not in handlers and handler is not logs.TAIL:
             handler.close()
@@ -113,6 +115,17 @@ def test_each_output_and_category_has_its_level(tmp_path: Path, capsys: pytest.C
     assert [line.split("] ")[1] for line in capsys.readouterr().err.splitlines()] == ["bad"]
     lines = (tmp_path / "amq.log").read_text().splitlines()
     assert [line.split("msg=")[1] for line in lines] == ['"very detailed"', '"closing AMQP connection x"', '"bad"']
+
+
+def test_what_libraries_tell_while_they_are_debugged_is_in_no_log(capsys: pytest.CaptureFixture[str]) -> None:
+    # The one that packs the headers of HTTP/2 tells of every header, passwords and cookies among them.
+    logs.configure(Settings(log_level="debug"))
+    logging.getLogger("hpack.hpack").debug("Decoded authorization")
+    logs.Log().set_level("debug")
+    logging.getLogger("hpack.hpack").info("Decoded authorization")
+    logging.getLogger("hpack.hpack").warning("a worry")
+    logging.getLogger("amq.server").debug("a detail")
+    assert [line.split("] ")[1] for line in capsys.readouterr().err.splitlines()] == ["a worry", "a detail"]
 
 
 def test_configuring_anew_replaces_outputs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -53,7 +53,9 @@ def configure(settings: Settings) -> None:
     for handler in handlers:
         handler.filters[:] = [categories]
     _replace(handlers)
-    logging.getLogger().setLevel(min(handler.level for handler in handlers))
+    LOGGER.setLevel(min(handler.level for handler in handlers))
+    # Libraries tell all that they see while they are debugged: headers with passwords, for one.
+    logging.getLogger().setLevel(logging.WARNING)
     # A log that nobody reads any more (a closed pipe) must not end up as tracebacks on the same pipe.
     logging.raiseExceptions = False
 
@@ -68,10 +70,9 @@ class Log(LogControl):
         return rotate()
 
     def set_level(self, level: str) -> None:
-        root = logging.getLogger()
-        for handler in root.handlers:
+        for handler in logging.getLogger().handlers:
             handler.setLevel(LEVELS[level])
-        root.setLevel(LEVELS[level])
+        LOGGER.setLevel(LEVELS[level])
 
 
 def rotate() -> int:
