@@ -13,6 +13,8 @@ PYTHON ?=
 ARGS ?=
 # Arguments of pytest: make test PYTEST_ARGS="-k topic"
 PYTEST_ARGS ?=
+# Processes that share the tests; empty for one. Most tests wait for brokers, so it may be more than there are cores.
+WORKERS ?= 3
 # Scripts in an environment, and what is installed editably, hold absolute paths: in a checkout that was moved or copied
 # it must be made again. `activate` says where it was made.
 IN_PLACE := [ -x $(BIN)/python ] && tr -d "\"'" <$(BIN)/activate | grep -qF "VIRTUAL_ENV=$(CURDIR)/$(VENV)"
@@ -46,7 +48,7 @@ types: $(VENV)/installed-tests
 	$(BIN)/mypy
 
 pytest: $(VENV)/installed-tests debian-packages
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest $(if $(WORKERS),-n $(WORKERS) --dist loadfile) $(PYTEST_ARGS)
 
 mutants: $(VENV)/installed-tests
 	@$(BIN)/python -m tests.faults.mutants

@@ -27,6 +27,9 @@ class Terminal:
         self._end, theirs = pty.openpty()
         ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
         environment = {**amq.environment, "TERM": "xterm-256color", "NO_COLOR": ""}
+        # What they say would count more than the terminal's own size.
+        for name in ("COLUMNS", "LINES"):
+            environment.pop(name, None)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "amq", *arguments],
             env=environment,

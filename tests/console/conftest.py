@@ -44,7 +44,8 @@ def api(broker_process: BrokerProcess) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture(scope="session")
+# For each file anew: while Playwright runs, nothing else in the process can use asyncio.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     if CHROMIUM is None:
         pytest.skip("chromium is not installed. On Debian: sudo apt-get install chromium")
@@ -68,7 +69,7 @@ def cookies(broker_process: BrokerProcess) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def profile(browser: Any, cookies: list[dict[str, Any]]) -> Iterator[Any]:
     """A browser profile that many tests share, so that the console's files are loaded once."""
     context = browser.new_context(viewport=DESK)
