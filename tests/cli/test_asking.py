@@ -375,3 +375,13 @@ def test_called_by_the_name_of_rabbitmqctl_it_is_that(amq: Amq, tmp_path: Path) 
     )
     assert ended.stdout.splitlines()[0] == "name"
     assert {"/", "t"} < set(ended.stdout.splitlines())
+
+
+def test_what_an_import_leaves_out_is_told(amq: Amq, tmp_path: Path) -> None:
+    file = tmp_path / "definitions.json"
+    queue = {"name": "raft", "vhost": "t", "durable": True, "auto_delete": False, "type": "quorum", "arguments": {}}
+    file.write_text(json.dumps({"queues": [queue]}))
+    for options in (["--check"], []):
+        said = amq("definitions", "import", str(file), *options)
+        assert said.status == 0
+        assert said.err.startswith("warning: ") and "raft" in said.err

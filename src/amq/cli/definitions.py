@@ -14,6 +14,7 @@ from amq.cli.ask.broker import path
 from amq.cli.ask.command import Session, asking
 from amq.cli.exits import CommandError
 from amq.cli.show.progress import progress
+from amq.cli.show.text import harmless_lines
 
 
 @click.group("definitions", help="Export and import vhosts, users, exchanges, queues, bindings, policies.")
@@ -71,10 +72,25 @@ def import_(session: Session, file: str, check: bool) -> None:
     parts = {name: len(part) for name, part in document.items() if isinstance(part, list) and part}
     count = ", ".join([f"{number} {name.replace('_', ' ')}" for name, number in parts.items()]) or "nothing"
     if check:
-        query = {} if session.vhost is None else {"vhost": session.vhost}
-        session.broker.post("amq/definitions/check", document, **query)
+        warnings = _warnings(session, document)
         session.out.say(f"{file} can be imported: {count}")
+        _warn(warnings)
         return
     with progress("importing", None, quiet=session.out.quiet):
-        session.broker.post(_where(session), document)
+        answer = session.broker.send("POST", _where(session), document)
     session.out.say(f"imported: {count}")
+    # The answer says how many there are.
+    if answer.headers.get("amq-warnings"):
+        _warn(_warnings(session, document))
+
+
+def _warnings(session: Session, document: Any) -> list[str]:
+    """What of a document is passed over, and why; raises CommandError for one that cannot be imported."""
+    query = {} if session.vhost is None else {"vhost": session.vhost}
+    found: list[str] = session.broker.post("amq/definitions/check", document, **query)["warnings"]
+    return found
+
+
+def _warn(warnings: list[str]) -> None:
+    for warning in warnings:
+        print(harmless_lines(f"warning: {warning}"), file=sys.stderr)

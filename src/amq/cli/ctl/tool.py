@@ -109,9 +109,11 @@ FOREVER: Final = 86_400.0
 
 
 def _check_node(call: Call) -> None:
-    """A node that is named must be this one, by its name or by the part before the @."""
+    """A node that is named must be this one: by its name, by the part before the @, or as RabbitMQ calls its own."""
     wanted = call.options.get("node")
-    if wanted is not None and wanted not in {call.node, call.node.partition("@")[0]}:
+    name, _, host = call.node.partition("@")
+    # Scripts and Ansible's modules name RabbitMQ's default node, wherever they run.
+    if wanted is not None and wanted not in {call.node, name, "rabbit", f"rabbit@{host}"}:
         raise CommandError(exits.UNAVAILABLE, f"the broker at {call.broker.target.shown} is {call.node}")
 
 
