@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from amq.broker import DEBUG, INFO, WARNING
 from amq.connection.lifecycle import CLOSING
 from tests.harness.dialogue import Dialogue, enter, frame, method, new_broker, publish
 
@@ -408,3 +409,24 @@ def test_a_client_that_an_alarm_blocks_is_heard_again_when_it_is_told_to_go() ->
     assert client.connection.wants_data()
     client.say(0, "connection.close-ok")
     assert client.connection.finished
+
+
+# -- the log --
+
+
+def test_who_comes_and_goes_without_a_word_is_told_to_nobody() -> None:
+    client = Dialogue(new_broker())
+    client.connection.lost(client.broker.clock.now)
+    assert [level for level, _ in client.broker.log if level > DEBUG] == []
+
+
+def test_who_says_something_and_goes_leaves_two_lines() -> None:
+    client = Dialogue(new_broker())
+    for octets in (b"AM", b"QP"):
+        client.connection.receive(octets, client.broker.clock.now)
+    client.connection.lost(client.broker.clock.now)
+    peer = client.connection.peer
+    assert [line for line in client.broker.log if line[0] > DEBUG] == [
+        (INFO, f"accepting AMQP connection {peer}"),
+        (WARNING, f"closing AMQP connection {peer}: client unexpectedly closed TCP connection"),
+    ]

@@ -44,7 +44,6 @@ class Connection(Control):
         self.told_blocked: bool = False
         # What it published has yet to reach the disk, and is too much to add to.
         self.lagging: bool = False
-        broker.note(INFO, f"accepting AMQP connection {peer}")
 
     # -- what the shell calls --
 
@@ -65,6 +64,9 @@ class Connection(Control):
             return
         pos = 0
         if not self.greeted:
+            # Probes of load balancers connect, say nothing and are gone; the log is not to be full of them.
+            if self.received_count == 1:
+                self.broker.note(INFO, f"accepting AMQP connection {self.peer}")
             if len(data) < len(spec.PROTOCOL_HEADER):
                 self.tail.pieces.append(data)
                 return

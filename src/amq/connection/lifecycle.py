@@ -102,7 +102,7 @@ class Lifecycle(Overdue):
         self.broker.clock.now = now
         if not (self.finished or self.gone):
             self.broker.note(
-                WARNING,
+                WARNING if self.received else DEBUG,
                 f"closing AMQP connection {self.described()}: client unexpectedly closed TCP connection",
             )
         self.finished = True
