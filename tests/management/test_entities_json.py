@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from amq.management.entities_json import (
+    MOST_TABLE,
     arguments_in,
     checked_name,
     exchange_octets,
@@ -19,6 +20,7 @@ from amq.management.entities_json import (
     text,
 )
 from amq.management.errors import BadRequest
+from amq.wire import tables
 from amq.wire.tables import Field, Table
 
 
@@ -153,3 +155,16 @@ def test_missing_keys_are_named_as_rabbitmq_names_them() -> None:
 
 def test_a_moment_is_told_to_the_millisecond() -> None:
     assert moment(1_700_000_000.0456) == "2023-11-14T22:13:20.045+00:00"
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["x", [True] * 10, [1] * 10, [1.5] * 10, ["grüße"] * 10, [[]] * 10, [{}] * 10, {"ü" * 100: {"k": [{"k": "v"}]}}],
+)
+def test_a_table_may_be_as_large_as_a_frame_takes_it(value: Any) -> None:
+    # A text takes up what else there is, to the octet.
+    taken = len(tables.encode(arguments_in({"arguments": {"k": value, "rest": ""}}))) - 4
+    fits = {"k": value, "rest": "r" * (MOST_TABLE - taken)}
+    assert len(tables.encode(arguments_in({"arguments": fits}))) - 4 == MOST_TABLE
+    with pytest.raises(BadRequest, match="arguments may take up 126976 octets"):
+        arguments_in({"arguments": {**fits, "rest": fits["rest"] + "r"}})

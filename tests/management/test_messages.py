@@ -11,6 +11,7 @@ import trio.testing
 
 from amq.broker import Broker
 from amq.config.settings import Settings
+from amq.management import messages
 from amq.management.app import application
 from tests.harness.dialogue import enter, new_broker, write
 from tests.harness.process import BrokerProcess
@@ -159,6 +160,24 @@ async def test_nothing_can_be_asked_for(client: httpx.AsyncClient, count: int) -
     await declared(client)
     await published(client, "a")
     assert await got(client, count=count) == []
+
+
+async def test_more_than_one_answer_holds_is_left_for_the_next(
+    client: httpx.AsyncClient, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(messages, "MOST_GOT", 2)
+    await declared(client)
+    await published(client, "a", "b", "c")
+    found = await got(client, count=10**9, ackmode="ack_requeue_false", truncate=0)
+    assert [message["message_count"] for message in found] == [2, 1]
+    assert broker.vhosts["/"].queues[b"q"].ready_count() == 1
+
+
+async def test_headers_that_fit_into_no_frame_are_refused_before_they_cost_anything(client: httpx.AsyncClient) -> None:
+    many = {str(number): number for number in range(50_000)}
+    answer = await client.post(PUBLISH, json={**MESSAGE, "properties": {"headers": many}})
+    assert answer.status_code == 400
+    assert answer.json()["reason"] == "headers may take up 126976 octets as a field table, and these take up more"
 
 
 @pytest.mark.parametrize("change", [{"ackmode": "shrug"}, {"ackmode": ["x"]}, {"truncate": -1}, {"encoding": None}])

@@ -20,6 +20,8 @@ from amq.management.errors import BadRequest
 from amq.wire.tables import MAX_DEPTH, Field, Table
 
 LONGEST_NAME: Final = 255  # octets, as in a shortstr
+# Octets of a field table: with a method, or with all other properties, it fits into a frame of 128 KiB.
+MOST_TABLE: Final = (1 << 17) - (1 << 12)
 _INT64: Final = range(-(2**63), 2**63)
 # RabbitMQ's alias for the exchange whose name is empty, in paths.
 DEFAULT_EXCHANGE: Final = "amq.default"
@@ -79,6 +81,22 @@ def safe_text(octets: bytes) -> str:
         return f"Not UTF-8, base64 is: {b64encode(octets).decode()}"
 
 
+class _Room:
+    """How many octets a table that is read may still take up as a field table."""
+
+    __slots__ = ("left", "key")
+
+    def __init__(self, key: str) -> None:
+        self.left = MOST_TABLE
+        self.key = key
+
+    def take(self, octets: int) -> None:
+        """Raises BadRequest when there is no more room."""
+        self.left -= octets
+        if self.left < 0:
+            raise BadRequest(f"{self.key} may take up {MOST_TABLE} octets as a field table, and these take up more")
+
+
 def arguments_in(body: dict[str, Any], key: str = "arguments") -> Table:
     """The field table under a key of a request; empty when it is not there. Raises BadRequest."""
     value = body.get(key)
@@ -86,37 +104,45 @@ def arguments_in(body: dict[str, Any], key: str = "arguments") -> Table:
         return {}
     if not isinstance(value, dict):
         raise BadRequest(f"{key} must be an object")
-    return _table(value, 0)
+    return _table(value, 0, _Room(key))
 
 
-def _table(value: dict[str, Any], depth: int) -> Table:
+def _table(value: dict[str, Any], depth: int, room: _Room) -> Table:
     table: Table = {}
     for key, item in value.items():
-        if len(octets_in(key)) > LONGEST_NAME:
+        octets = octets_in(key)
+        if len(octets) > LONGEST_NAME:
             raise BadRequest(f"a key of a table has more than {LONGEST_NAME} octets")
+        room.take(1 + len(octets))
         # As a key that came over the wire.
-        table[octets_in(key).decode("utf-8", "surrogateescape")] = _field(item, depth)
+        table[octets.decode("utf-8", "surrogateescape")] = _field(item, depth, room)
     return table
 
 
-def _field(value: Any, depth: int) -> Field:
+def _field(value: Any, depth: int, room: _Room) -> Field:
     if value is None:
         raise BadRequest("null_not_allowed")
     if isinstance(value, bool):
+        room.take(2)
         return "t", value
     if isinstance(value, int):
         if value not in _INT64:
             raise BadRequest(f"{value} does not fit into 64 bits")
+        room.take(9)
         return "l", value
     if isinstance(value, float):
+        room.take(9)
         return "d", value
     if isinstance(value, str):
-        return "S", octets_in(value)
+        octets = octets_in(value)
+        room.take(5 + len(octets))
+        return "S", octets
     if depth >= MAX_DEPTH:
         raise BadRequest(f"tables nested deeper than {MAX_DEPTH}")
+    room.take(5)
     if isinstance(value, list):
-        return "A", [_field(item, depth + 1) for item in value]
-    return "F", _table(value, depth + 1)
+        return "A", [_field(item, depth + 1, room) for item in value]
+    return "F", _table(value, depth + 1, room)
 
 
 def octets_in(text: str) -> bytes:

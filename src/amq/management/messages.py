@@ -26,6 +26,8 @@ from amq.vhost.vhost import Vhost
 from amq.wire import spec
 from amq.wire.methods import encode as encode_method
 
+# Messages that one answer holds: it is made, and what goes back goes back, in one go.
+MOST_GOT: Final = 10_000
 # Bodies that one answer holds end with the one that exceeds this, in octets.
 MOST_OCTETS: Final = 1 << 26
 # How often is looked whether a head is back in memory, in s.
@@ -111,7 +113,7 @@ def payload_in(body: dict[str, Any]) -> bytes:
 
 
 async def get(call: Call) -> Answer:
-    """POST /queues/{vhost}/{queue}/get."""
+    """POST /queues/{vhost}/{queue}/get: MOST_GOT messages at most, however many are asked for."""
     vhost = call.vhost
     name = octets(call.path["queue"])
     if name not in vhost.queues:
@@ -129,8 +131,7 @@ async def get(call: Call) -> Answer:
         with getting():
             channel.session.access.read("queue", name)
             queue = entities.usable_queue(channel, name)
-        for _ in range(count):
-            # Very many may be asked for.
+        for _ in range(min(count, MOST_GOT)):
             await trio.lowlevel.checkpoint()
             taken = await take(call, channel, queue, no_ack)
             if taken is None:
@@ -193,7 +194,7 @@ TABLE: Final = (
         "/queues/{vhost}/{queue}/get",
         MANAGEMENT,
         get,
-        "Get messages from a queue, and put them back or not",
+        f"Get messages from a queue, {MOST_GOT} at most, and put them back or not",
         {200: array_of(MESSAGE), 400: "it is another connection's own", 404: "there is no such queue"},
         GETTING,
     ),
