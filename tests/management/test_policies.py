@@ -123,6 +123,18 @@ async def test_there_may_be_no_more_policies_than_configured() -> None:
         assert await ask(client, "PUT", "/operator-policies/%2F/q", EXPIRES) == CREATED
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_answer_comes_when_very_many_queues_have_their_policy(api: httpx.Client, kind: str) -> None:
+    fields = {"durable": False, "auto_delete": False, "arguments": {}}
+    queues = [{"name": f"q{number}", **fields} for number in range(5000)]
+    assert api.post("/definitions/%2F", json={"queues": queues}).is_success
+    for _ in range(5):
+        api.put(f"/{kind}/%2F/p", json=EXPIRES)
+        assert api.get("/queues/%2F/q4999").json()["effective_policy_definition"] == EXPIRES["definition"]
+        api.delete(f"/{kind}/%2F/p")
+        assert api.get("/queues/%2F/q4999").json()["effective_policy_definition"] == {}
+
+
 # -- preview --
 
 

@@ -113,6 +113,7 @@ def test_very_many_queues_get_their_policy_in_turns(vhost: Vhost) -> None:
         assert sum(queue.policy is not None for queue in queues) == reached
         later(vhost, 0)
         assert sum(queue.policy is not None for queue in queues) == reached, "each go is a turn of its own"
+        assert vhost.applying == (goes < 4)
         later(vhost, policy.PAUSE)
     assert all(queue.options.limits is not None for queue in queues)
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+import trio
+
 from amq.definitions.quotas import check_room
 from amq.exchanges.base import Exchange
 from amq.management.answers import Answer, created, no_content, ok
@@ -19,11 +21,13 @@ from amq.queues.base import Queue
 from amq.vhost.effective import merged
 from amq.vhost.parameters import OPERATOR_POLICY, ParameterError
 from amq.vhost.parameters import POLICY as POLICY_COMPONENT
-from amq.vhost.policy import Policies, Policy, PolicyError, best, effective_definition
+from amq.vhost.policy import PAUSE, Policies, Policy, PolicyError, best, effective_definition
 from amq.vhost.vhost import Vhost
 
 # Of what a policy would match, so much is shown by name.
 SHOWN: Final = 500
+# How long an answer waits, in s, until a policy has reached everything; others may go on changing theirs.
+PATIENCE: Final = 5.0
 # RabbitMQ's name for policies that have none yet.
 UNNAMED: Final = ""
 
@@ -76,6 +80,14 @@ def check_quota(call: Call, component: str) -> None:
         raise BadRequest(str(error)) from None
 
 
+async def _applied(vhost: Vhost) -> None:
+    """Wait until policies have taken effect on all of a vhost: who set one and looks, sees it."""
+    with trio.move_on_after(PATIENCE):
+        # The core, which counts them, knows nothing of trio's events.
+        while vhost.applying:  # noqa: ASYNC110
+            await trio.sleep(PAUSE)
+
+
 class PolicyEndpoints:
     """The handlers for policies, or with `operator` for operator policies."""
 
@@ -113,6 +125,7 @@ class PolicyEndpoints:
         if not there:
             check_quota(call, OPERATOR_POLICY if self._operator else POLICY_COMPONENT)
         call.node.work(lambda: self.of(vhost).set(policy))
+        await _applied(vhost)
         await call.node.safe()
         return no_content() if there else created()
 
@@ -120,6 +133,7 @@ class PolicyEndpoints:
         """DELETE /policies/{vhost}/{name}."""
         vhost, name = call.vhost, self._named(call).name
         call.node.work(lambda: self.of(vhost).clear(name))
+        await _applied(vhost)
         await call.node.safe()
         return no_content()
 

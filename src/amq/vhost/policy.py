@@ -101,7 +101,7 @@ class Policy:
 class Governed:
     """Whatever holds queues and exchanges that policies are about: a vhost."""
 
-    __slots__ = ("name", "agenda", "exchanges", "queues", "expired", "policies", "operator_policies")
+    __slots__ = ("name", "agenda", "exchanges", "queues", "expired", "policies", "operator_policies", "applying")
 
     def __init__(self, name: str, agenda: Agenda) -> None:
         self.name = name
@@ -112,6 +112,8 @@ class Governed:
         self.expired: list[Queue] = []
         self.policies = Policies(self, False)
         self.operator_policies = Policies(self, True)
+        # Changes of policies that have yet to take effect everywhere.
+        self.applying: int = 0
 
     def changed(self) -> None:
         """Something that routes depend on is different now."""
@@ -201,7 +203,7 @@ def apply(governed: Governed, thing: Queue | Exchange) -> None:
 
 
 def apply_everywhere(governed: Governed) -> None:
-    """Look at everything that policies may be about. Of very much the rest follows a moment later."""
+    """Look at everything that policies may be about. Of very much the rest follows a moment later: see `applying`."""
     things: list[Queue | Exchange] = [exchange for name, exchange in governed.exchanges.items() if name]
     things += governed.queues.values()
     Application(governed, things).due(governed.agenda.clock.now)
@@ -219,6 +221,7 @@ class Application(Timed):
         policies = governed.policies.all() + governed.operator_policies.all()
         states = sum(compile_pattern(policy.pattern).states for policy in policies)
         self.per_go: int = min(PER_GO, max(1, STATES_PER_GO // max(1, states)))
+        governed.applying += 1
 
     def due(self, now: float) -> None:
         agenda = self.governed.agenda
@@ -230,6 +233,8 @@ class Application(Timed):
         if stop < len(self.things):
             # What is due now is done in one go, so not now.
             agenda.timers.add(agenda.clock.now + PAUSE, self)
+        else:
+            self.governed.applying -= 1
 
 
 def effective_definition(thing: Queue | Exchange) -> dict[str, Any]:
