@@ -11,7 +11,7 @@ import click
 from amq.cli import exits
 from amq.cli.ask.broker import SECONDS, Broker
 from amq.cli.ask.target import Tls, find
-from amq.cli.ctl import acting, diagnostics, listings, nodes, plugins, report, rules, status, users, vhosts
+from amq.cli.ctl import acting, diagnostics, listings, nodes, plugins, report, rules, status, thresholds, users, vhosts
 from amq.cli.ctl.parse import EVERYWHERE, SHORT, Parsed, parse
 from amq.cli.ctl.results import FORMATTERS, Result, VerbError, heading, show, show_error
 from amq.cli.ctl.verb import CTL, DIAGNOSTICS, PLUGINS, BadArguments, Call, Verb
@@ -20,7 +20,7 @@ from amq.cli.show.text import harmless, harmless_lines
 
 SECTIONS: Final[Mapping[str, tuple[Verb, ...]]] = {
     "Help": nodes.HELP,
-    "Nodes": (*nodes.VERBS, *status.VERBS, *report.VERBS),
+    "Nodes": (*nodes.VERBS, *status.VERBS, *report.VERBS, *thresholds.VERBS),
     "Users and access control": users.VERBS,
     "Virtual hosts": vhosts.VERBS,
     "Monitoring, observability and health checks": (*listings.VERBS, *diagnostics.VERBS),
