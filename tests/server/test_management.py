@@ -77,6 +77,26 @@ def test_a_port_that_is_taken_is_named_with_its_key(tmp_path: Path, make: list[B
     assert problem in broker.output().splitlines()
 
 
+def test_a_second_broker_on_the_machine_serves_amqp_without_the_ports_that_nobody_asked_for(
+    tmp_path: Path, make: list[BrokerProcess]
+) -> None:
+    held = None
+    # Whoever else has it will do, too.
+    with contextlib.suppress(OSError):
+        held = socket.create_server(("127.0.0.1", 15672))
+    try:
+        environment = {"AMQ_MANAGEMENT__ENABLED": "true", "AMQ_PROMETHEUS__ENABLED": "false"}
+        broker = BrokerProcess(tmp_path, data=tmp_path / "data", environment=environment)
+        make.append(broker)
+        broker.start()
+        assert "cannot listen on 127.0.0.1:15672: the port is in use" in broker.output()
+        with httpx.Client(transport=httpx.HTTPTransport(uds=str(tmp_path / "data" / "http.sock"))) as owner:
+            assert owner.get("http://amq/api/whoami").status_code == 200
+    finally:
+        if held is not None:
+            held.close()
+
+
 def test_what_is_not_enabled_is_not_served(tmp_path: Path, make: list[BrokerProcess]) -> None:
     broker = BrokerProcess(tmp_path, data=tmp_path / "data")
     make.append(broker)

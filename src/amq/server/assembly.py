@@ -27,8 +27,8 @@ async def serve(web: Web, surroundings: Surroundings) -> None:
     async with trio.open_nursery() as services:
         services.start_soon(node.sampler.run)
         async with trio.open_nursery() as servers:
-            if web.api:
-                doors = web.api if web.owner is None else [*web.api, web.owner]
+            doors = web.api if web.owner is None else [*web.api, web.owner]
+            if doors:
                 servers.start_soon(HttpServer(application(node, owner()), doors, timeout).run, web.stopping)
             if web.figures:
                 servers.start_soon(HttpServer(figures_of(node), web.figures, timeout).run, web.stopping)

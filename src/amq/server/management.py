@@ -96,7 +96,7 @@ class Web:
     async def run(self, surroundings: Surroundings) -> None:
         """Serve until `stop`, or until cancelled."""
         try:
-            if self.api or self.figures:
+            if self.api or self.figures or self.owner is not None:
                 assembly = await trio.to_thread.run_sync(importlib.import_module, ASSEMBLY)
                 await assembly.serve(self, surroundings)
         except Exception:
@@ -136,7 +136,12 @@ async def _listen(
     try:
         return await open_doors(listeners(settings, ports, tls is not None), context)
     except StartError as error:
-        raise StartError(f"{error} ({prefix}.tcp.port, {prefix}.ssl.port)") from None
+        problem = f"{error} ({prefix}.tcp.port, {prefix}.ssl.port)"
+        if tls is None and settings.tcp_port is None and settings.tcp_ip is None:
+            # Nobody has asked for this port: another broker on this machine must not keep AMQP from being served.
+            LOGGER.warning("%s; AMQP is served without it", problem)
+            return []
+        raise StartError(problem) from None
 
 
 def listeners(
