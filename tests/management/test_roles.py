@@ -6,7 +6,7 @@ role that is changed in a table by mistake is noticed here.
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 
 import attrs
 import httpx
@@ -15,8 +15,11 @@ from starlette.types import ASGIApp
 
 from amq.broker import Broker
 from amq.config.settings import Settings
+from amq.management.api import while_allowed
 from amq.management.app import application
+from amq.management.call import Call
 from amq.management.endpoint import Endpoint
+from amq.management.node import Node
 from amq.management.table import ENDPOINTS
 from amq.vhost.permission import Permission
 from tests.management.conftest import client_of, new_node
@@ -298,3 +301,30 @@ async def test_a_login_by_cookie_gets_what_the_password_gets(app: ASGIApp) -> No
         refused = [e for e in ENDPOINTS if e.role not in INCLUDED["management"]]
         answers = {(e.method, e.path): reason(await ask(client, e, OURS)) for e in refused}
     assert answers == {(e.method, e.path): REFUSALS[e.role] for e in refused}
+
+
+async def count() -> AsyncGenerator[bytes, None]:
+    for number in range(10):
+        yield b"%d" % number
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda broker: broker.users.delete("guest"),
+        lambda broker: broker.users.set_password("guest", "another"),
+        lambda broker: broker.users.set_tags("guest", ["management"]),
+    ],
+)
+async def test_a_stream_tells_nothing_more_to_who_may_not_follow_it_any_more(
+    node: Node, change: Callable[[Broker], None]
+) -> None:
+    (endpoint,) = [endpoint for endpoint in ENDPOINTS if endpoint.path == "/amq/logs" and endpoint.method == "GET"]
+    user = node.broker.users.get("guest")
+    assert user is not None
+    told = while_allowed(Call(node, user, False, "", False, "GET", {}, {}, {}, b""), endpoint, count())
+    # What is no concern of this.
+    node.broker.users.set_limits("guest", {"max-channels": 5})
+    assert [await told.__anext__(), await told.__anext__()] == [b"0", b"1"]
+    change(node.broker)
+    assert [event async for event in told] == []

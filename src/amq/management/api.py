@@ -1,9 +1,12 @@
 """The HTTP API as an ASGI application: from a request to a Call, and from what a handler answers to a response."""
 
 import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Final
 from urllib.parse import parse_qsl
 
+import attrs
 import trio
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -80,6 +83,8 @@ class Api:
         check_acceptable(request)
         async with self._bodies.of(request, call.user is not NOBODY) as call.body:
             answer = await endpoint.handle(call)
+        if answer.events is not None and not call.local:
+            answer = attrs.evolve(answer, events=while_allowed(call, endpoint, answer.events))
         return response(answer, Columns(call.query if endpoint.method == "GET" else {}), self._node.stopping)
 
     def _find(self, path: str) -> tuple[Place, list[str]]:
@@ -151,6 +156,24 @@ def check(endpoint: Endpoint, call: Call) -> None:
     if not call.may_see(vhost):
         inside = "User not authorised to access virtual host"
         raise NotAuthorised(REFUSALS[POLICYMAKER] if endpoint.role == POLICYMAKER else inside)
+
+
+async def while_allowed(
+    call: Call, endpoint: Endpoint, events: AsyncGenerator[bytes, None]
+) -> AsyncGenerator[bytes, None]:
+    """The events until a user is deleted, gets another password, or loses its role or its vhost: none from then on."""
+    users = call.node.broker.users
+    async with aclosing(events) as told:
+        async for event in told:
+            user = users.get(call.user.name)
+            if user is None or user.password_hash != call.user.password_hash:
+                return
+            call.user = user
+            try:
+                check(endpoint, call)
+            except ApiError:
+                return
+            yield event
 
 
 def check_acceptable(request: Request) -> None:
