@@ -17,7 +17,7 @@ from amq.errors import Fault
 from amq.management import headers, openapi
 from amq.management.answers import EVENT_STREAM, JSON
 from amq.management.authentication import authenticate
-from amq.management.bodies import Bodies
+from amq.management.bodies import SMALL, USUAL, Bodies
 from amq.management.call import Call
 from amq.management.columns import Columns
 from amq.management.endpoint import ADMINISTRATOR, ANYBODY, POLICYMAKER, Endpoint
@@ -81,7 +81,8 @@ class Api:
         call = await self._call(request, endpoint, values)
         check(endpoint, call)
         check_acceptable(request)
-        async with self._bodies.of(request, call.user is not NOBODY) as call.body:
+        most = SMALL if call.user is NOBODY else self._bodies.most if endpoint.large else USUAL
+        async with self._bodies.of(request, most) as call.body:
             answer = await endpoint.handle(call)
         if answer.events is not None and not call.local:
             answer = attrs.evolve(answer, events=while_allowed(call, endpoint, answer.events))

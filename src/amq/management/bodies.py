@@ -13,6 +13,9 @@ from amq.management.errors import ApiError, BadRequest
 ARRIVAL: Final = 60.0
 # Octets that anybody may send who has not logged in, and that do not count towards MOST_TOGETHER.
 SMALL: Final = 1 << 14
+# Octets of what asks for something to be done. Only messages and documents of definitions are larger: decoding JSON
+# takes 30 ms for each megabyte, in one go.
+USUAL: Final = 1 << 18
 # Octets of all larger bodies that are in memory at once.
 MOST_TOGETHER: Final = 1 << 27
 
@@ -27,13 +30,13 @@ class Bodies:
         self.together = 0
 
     @asynccontextmanager
-    async def of(self, request: Request, known: bool) -> AsyncIterator[bytes]:
-        """The body of a request; `known`: of somebody who has logged in. It has its room until the context ends.
+    async def of(self, request: Request, most: int) -> AsyncIterator[bytes]:
+        """The body of a request, of so many octets at most. It has its room until the context ends.
 
         Raises BadRequest for one that is too large, ApiError(408) for one that does not arrive, and ApiError(503) while
         others take up all the room there is.
         """
-        body = _Body(self, self.most if known else min(self.most, SMALL))
+        body = _Body(self, min(self.most, most))
         try:
             await body.arrive(request)
             yield bytes(body.octets)

@@ -204,6 +204,7 @@ def _whole(path: str, summary: str) -> tuple[Endpoint, ...]:
             "Import definitions: the whole document, or nothing of it",
             _TAKEN,
             body=DOCUMENT,
+            large=True,
         ),
     )
 
@@ -230,6 +231,7 @@ TABLE: Final = (
         {**_TAKEN, 404: "there is no such vhost"},
         body=DOCUMENT,
         vhost=False,
+        large=True,
     ),
     Endpoint(
         "POST",
@@ -240,5 +242,6 @@ TABLE: Final = (
         {200: CHECKED, 400: "something in the document cannot be", 404: "there is no such vhost"},
         body=DOCUMENT,
         query=(Parameter("vhost", "the vhost that it would be imported into; without it, the document says where"),),
+        large=True,
     ),
 )

@@ -51,7 +51,8 @@ class Endpoint:
 
     With `vhost`, a `{vhost}` of the path must exist (404), and the user must have permissions in it. Administrators
     and monitoring users may read in every vhost, and administrators may do everywhere what needs the role of
-    policymaker or administrator (401 for others).
+    policymaker or administrator (401 for others). `large`: a body may be as long as the settings allow, not just as
+    long as usual (`amq.management.bodies`).
     """
 
     method: str
@@ -63,3 +64,4 @@ class Endpoint:
     body: Schema | None = None
     query: tuple[Parameter, ...] = ()
     vhost: bool = True
+    large: bool = False

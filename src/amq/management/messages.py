@@ -188,6 +188,7 @@ TABLE: Final = (
         "Publish one message",
         {200: ROUTED, 400: "the message cannot be so, or a queue refused it", 404: "there is no such exchange"},
         PUBLICATION,
+        large=True,
     ),
     Endpoint(
         "POST",
