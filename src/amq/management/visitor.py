@@ -45,6 +45,18 @@ class Visitor(Client):
         pass
 
 
+class Caller(Visitor):
+    """The client of a request, under its user's name."""
+
+    __slots__ = ("_user",)
+
+    def __init__(self, user: str) -> None:
+        self._user = user
+
+    def user_name(self) -> str | None:
+        return self._user
+
+
 class Owner(Access):
     """The access of who owns the broker's process: to everything."""
 
@@ -59,7 +71,7 @@ class Owner(Access):
 
 def visit(broker: Broker, vhost: Vhost, user: User, everything: bool) -> Channel:
     """A channel of this user in that vhost; with `everything`, permissions are not asked for."""
-    session = Session(broker, vhost, user, Outbox(Visitor(), []), 0, False)
+    session = Session(broker, vhost, user, Outbox(Caller(user.name), []), 0, False)
     if everything:
         session.access = Owner(vhost.permissions, user.name)
     return Channel(0, session)
