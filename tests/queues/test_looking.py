@@ -321,3 +321,27 @@ def test_what_came_back_and_was_removed_is_not_got_again_and_not_settled_twice()
     assert first is not None
     disk.queue.requeue([first[:2]])
     assert [each and each[0] for each in (disk.queue.get() for _ in range(4))] == [1, 2, 4, None]
+
+
+def test_many_returned_messages_that_are_gone_are_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "FEW", 2)
+    monkeypatch.setattr(looking, "SORTED", 4)
+    disk = Disk()
+    disk.fill(20)
+    taken = [found for found in [disk.queue.get() for _ in range(20)] if found is not None]
+    disk.queue.requeue([found[:2] for found in taken])
+    for found in taken[1:12]:
+        assert remove(disk.queue, found[0], found[1])
+    seen: list[bytes] = []
+    after, sorting = -1, None
+    for _ in range(50):
+        step = looking.look(disk.queue, after, 3, sorting)
+        seen += [each.message.body for each in step.seen]
+        if step.unsorted is not None:
+            sorting = step.unsorted
+            while not sorting.step():
+                pass
+        elif step.after < 0:
+            break
+        after = step.after
+    assert seen == numbers(range(1), range(12, 20))

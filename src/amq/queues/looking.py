@@ -74,9 +74,10 @@ class Sorting:
 
     def step(self) -> bool:
         """Go on for a moment; True when that was the last step."""
-        after, bound = self.after, self._bound
+        after, bound, back = self.after, self._bound, self.fifo.back
         stop = self._at + STEP
-        self._found += [pair for pair in self._pairs[self._at : stop] if after < pair[0] < bound]
+        # Of those that are gone there may be more than are sorted at once, and then nobody would ever get past them.
+        self._found += [pair for pair in self._pairs[self._at : stop] if after < pair[0] < bound and pair[0] in back]
         self._at = stop
         done = stop >= len(self._pairs)
         found = self._found
