@@ -13,6 +13,7 @@ from amq.config.settings import DiskFreeLimit, MemoryWatermark
 from amq.management.answers import Answer, event, no_content, ok, stream
 from amq.management.call import Call
 from amq.management.endpoint import ADMINISTRATOR, MONITORING, Endpoint, Parameter, Schema
+from amq.management.entity_schemas import WHOLE, record
 from amq.management.errors import ApiError, BadRequest
 from amq.metrics.log_line import LogLine
 
@@ -153,10 +154,6 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _limits(**properties: Any) -> Schema:
-    return {"type": "object", "properties": properties, "required": list(properties)}
-
-
 THRESHOLD: Final[Schema] = {
     "type": "object",
     "properties": {"relative": {"type": "number"}, "absolute": {"type": ["integer", "string"]}},
@@ -184,7 +181,7 @@ TABLE: Final[tuple[Endpoint, ...]] = (
         ADMINISTRATOR,
         rotate,
         "Begin new log files",
-        {200: _limits(files={"type": "integer"}), 503: "The new file cannot be made"},
+        {200: record("files", files=WHOLE), 503: "The new file cannot be made"},
     ),
     Endpoint(
         "PUT",
@@ -193,7 +190,7 @@ TABLE: Final[tuple[Endpoint, ...]] = (
         set_level,
         "Log from another level on, until the configuration is read again",
         {204: "It is so", 400: "No level"},
-        body=_limits(level=LEVEL),
+        body=record("level", level=LEVEL),
     ),
     Endpoint(
         "PUT",

@@ -7,7 +7,7 @@ from typing import Final
 
 from amq.message import Message, address
 from amq.queues.base import REJECTED, Queue
-from amq.vhost.placing import place
+from amq.vhost.placing import place_instead
 from amq.vhost.vhost import Vhost
 from amq.wire import properties as props
 from amq.wire import tables
@@ -47,11 +47,8 @@ def bury(vhost: Vhost, queue: Queue, message: Message, reason: str) -> None:
     message.properties.forget()
     dead.properties.forget()
     history = headers[X_DEATH][1]
-    journal = vhost.agenda.journal
-    place(journal, dead, [found for found in queues if reason == REJECTED or not in_cycle(found.name, history)])
-    if queue.keeps and message.lsn:
-        # In the same batch: after a crash it is either still here or already there.
-        journal.settle_now(queue.id, range(message.lsn, message.lsn + 1), len(message.body))
+    queues = [found for found in queues if reason == REJECTED or not in_cycle(found.name, history)]
+    place_instead(vhost.agenda.journal, dead, queues, queue, message)
 
 
 def routing_keys(message: Message) -> list[bytes]:

@@ -32,6 +32,16 @@ def place(journal: Batch, message: Message, queues: list[Queue]) -> tuple[bool, 
     return not refusing, record(journal, kept, queues, refusing)
 
 
+def place_instead(journal: Batch, onward: Message, queues: list[Queue], source: Queue, message: Message) -> None:
+    """Put `onward` into every queue in the place of `message`, which has left `source`, as one change on the disk.
+
+    After a crash it is either still where it was or already where it goes.
+    """
+    place(journal, onward, queues)
+    if source.keeps and message.lsn:
+        journal.settle_now(source.id, range(message.lsn, message.lsn + 1), len(message.body))
+
+
 def record(journal: Batch, message: Message, queues: list[Queue], refusing: list[Queue]) -> int:
     """Hand a message with a number to the journal for the durable queues that took it; returns its ticket (0: none)."""
     ids = [queue.id for queue in queues if queue.keeps and queue not in refusing]

@@ -204,9 +204,13 @@ def apply(governed: Governed, thing: Queue | Exchange) -> None:
 
 def apply_everywhere(governed: Governed) -> None:
     """Look at everything that policies may be about. Of very much the rest follows a moment later: see `applying`."""
-    things: list[Queue | Exchange] = [exchange for name, exchange in governed.exchanges.items() if name]
-    things += governed.queues.values()
-    Application(governed, things).due(governed.agenda.clock.now)
+    Application(governed, things_of(governed)).due(governed.agenda.clock.now)
+
+
+def things_of(governed: Governed) -> list[Queue | Exchange]:
+    """All that policies may be about: queues, and exchanges but for the default one."""
+    exchanges = [exchange for name, exchange in governed.exchanges.items() if name]
+    return [*exchanges, *governed.queues.values()]
 
 
 class Application(Timed):
@@ -248,6 +252,5 @@ def preview(governed: Governed, policy: Policy) -> tuple[list[Queue | Exchange],
     """What a policy would match if it were set, and for what of that it would be the one that counts."""
     there = governed.operator_policies if policy.operator else governed.policies
     others = [each for each in there.all() if each.name != policy.name]
-    things: list[Queue | Exchange] = [exchange for name, exchange in governed.exchanges.items() if name]
-    matching = [thing for thing in [*things, *governed.queues.values()] if policy.matches(thing)]
+    matching = [thing for thing in things_of(governed) if policy.matches(thing)]
     return matching, [thing for thing in matching if best([*others, policy], thing) is policy]

@@ -14,7 +14,7 @@ from amq.queues.limits import DROP_HEAD
 from amq.queues.looking import take_out
 from amq.queues.stored import StoredQueue
 from amq.vhost.dead_letter import routing_keys
-from amq.vhost.placing import place
+from amq.vhost.placing import place_instead
 from amq.vhost.vhost import Vhost
 from amq.wire import properties as props
 
@@ -70,11 +70,7 @@ def rehouse(source: StoredQueue, position: int, message: Message, onward: Messag
     """
     if not take_out(source, position, message):
         return False
-    journal = source.agenda.journal
-    place(journal, onward, queues)
-    if source.keeps and message.lsn:
-        # In the same batch: after a crash it is either still here or already there.
-        journal.settle_now(source.id, range(message.lsn, message.lsn + 1), len(message.body))
+    place_instead(source.agenda.journal, onward, queues, source, message)
     if source.deadlines:
         # Another head, perhaps.
         source.drop_expired()

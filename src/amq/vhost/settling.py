@@ -7,7 +7,7 @@ from amq.exchanges.base import Exchange
 from amq.message import Message
 from amq.queues.base import Agenda
 from amq.vhost import dead_letter, topology
-from amq.vhost.placing import place
+from amq.vhost.placing import place_instead
 from amq.vhost.vhost import Vhost
 
 # Messages that are routed anew in one go: dead letters, and those that an exchange has delayed. A million of them may
@@ -68,9 +68,5 @@ def send_on(vhost: Vhost, exchange: Exchange, message: Message) -> None:
     keys = dead_letter.routing_keys(onward) + (onward.properties.blind or [])
     queues = vhost.route(exchange, keys, onward).queues
     onward.properties.forget()
-    journal = vhost.agenda.journal
-    place(journal, onward, queues)
-    waiting = exchange.waiting
-    if waiting is not None and waiting.keeps and message.lsn:
-        # In the same batch: after a crash it either waits still or is where it goes.
-        journal.settle_now(waiting.id, range(message.lsn, message.lsn + 1), len(message.body))
+    assert exchange.waiting is not None, "it has kept the message"
+    place_instead(vhost.agenda.journal, onward, queues, exchange.waiting, message)
