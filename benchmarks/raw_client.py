@@ -54,9 +54,9 @@ def message(queue: str, body: bytes, message_id: str) -> bytes:
 
 
 class Client:
-    """A connection as guest to vhost /, with channel 1 open. Every method raises Refused and OSError."""
+    """A connection as guest, with channel 1 open. Every method raises Refused and OSError."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, vhost: str = "/") -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), SECONDS)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.stream = self.socket.makefile("rb")
@@ -67,7 +67,7 @@ class Client:
         )
         self.expect((10, 30))
         tune_ok = method(0, (10, 31), struct.pack(">HIH", 2047, 131072, 0))
-        self.socket.sendall(tune_ok + method(0, (10, 40), short("/") + short("") + b"\0"))
+        self.socket.sendall(tune_ok + method(0, (10, 40), short(vhost) + short("") + b"\0"))
         self.expect((10, 41))
         self.ask((20, 10), short(""), (20, 11))
 
@@ -82,10 +82,21 @@ class Client:
         return (class_id, method_id), payload[4:]
 
     def _frame(self) -> tuple[int, bytes]:
-        kind, _, size = struct.unpack(">BHI", self._exactly(7))
-        return kind, self._exactly(size + 1)[:-1]
+        kind, _, size = struct.unpack(">BHI", self.exactly(7))
+        return kind, self.exactly(size + 1)[:-1]
 
-    def _exactly(self, size: int) -> bytes:
+    def frame_payload(self) -> bytes:
+        """The payload of the next frame, whatever it is."""
+        return self._frame()[1]
+
+    def skip_frame(self) -> tuple[int, int]:
+        """Pass over a frame: its kind, and the octets of its payload."""
+        kind, _, size = struct.unpack(">BHI", self.exactly(7))
+        self.exactly(size + 1)
+        return kind, size
+
+    def exactly(self, size: int) -> bytes:
+        """The next so many octets."""
         octets = self.stream.read(size)
         if len(octets) < size:
             raise Refused("the broker hung up")
@@ -128,7 +139,7 @@ class Client:
             left += len(self._frame()[1]) + 8
         left *= count - 1
         while left:
-            left -= len(self._exactly(min(left, 1 << 20)))
+            left -= len(self.exactly(min(left, 1 << 20)))
         acks = [method(1, (60, 80), tag.to_bytes(8, "big") + b"\0") for tag in range(1, count + 1, 2)]
         for at in range(0, len(acks), 1000):
             self.socket.sendall(b"".join(acks[at : at + 1000]))
