@@ -1,7 +1,7 @@
 # `make run` starts the broker, `make test` tests everything. Each sets up what it needs, in .venv, and is quick when
 # that has been done. Needed beforehand: make, and Python 3.11 or newer.
 
-.PHONY: help run test lint format types pytest mutants conformance bench debian-packages clean
+.PHONY: help run test lint format types pytest mutants budget conformance bench debian-packages clean
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 
@@ -26,6 +26,7 @@ help:
 	@echo "make run          start the broker on 127.0.0.1:5672 (ARGS: arguments of 'amq serve')"
 	@echo "make test         style, types and the whole suite (PYTEST_ARGS: arguments of pytest)"
 	@echo "make mutants      break the journal in many ways, one at a time, and report which test notices each"
+	@echo "make budget       what a message costs is to be what it costs now (tests/guard/budget.json)"
 	@echo "make conformance  play dialogues and HTTP requests against a real RabbitMQ and report what differs"
 	@echo "make bench        start-up times of the broker"
 	@echo "make format       put every file into the project's format"
@@ -52,6 +53,9 @@ pytest: $(VENV)/installed-tests debian-packages
 
 mutants: $(VENV)/installed-tests
 	@$(BIN)/python -m tests.faults.mutants
+
+budget: $(VENV)/installed-tests
+	@$(BIN)/python -m tests.guard.budget
 
 conformance: $(VENV)/installed-tests
 	@command -v rabbitmq-server >/dev/null || [ -x /usr/sbin/rabbitmq-server ] || { \
