@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from attrs import field, frozen
+from attrs import frozen
 
 from amq.perf.markup import element, text
 from amq.perf.scale import Axis, scale
@@ -22,7 +22,7 @@ LINE: Final = 19.0  # height of a line of text
 CHARACTER: Final = 8.2  # width of one, at the size that small screens get
 SWATCH: Final = 30.0
 GAP: Final = 14.0
-MARKED: Final = 40  # a series of more points than these has no marks
+MARKED: Final = 20  # a series of more points than these has no marks
 COLOURS: Final = 6  # then they begin again, with the next dash
 DASHES: Final = ("", "7 4", "2 4")
 
@@ -79,7 +79,7 @@ class Chart:
     title: str
     x: Axis
     y: Axis
-    series: Sequence[Series] = field(converter=tuple)
+    series: Sequence[Series]
     tight: bool = False
     note: str = ""
 

@@ -118,7 +118,18 @@ class Percentiles(Unit):
         return f"{100 * (1 - 1 / value):.{decimals}f} %"
 
 
+class Percent(Unit):
+    """Parts of a hundred."""
+
+    prefixes = ()
+
+    def small(self, value: float) -> str:
+        """12.5 %."""
+        return digits(value) + " %"
+
+
 COUNT: Final = Unit()
+PERCENT: Final = Percent()
 OCTETS: Final = Octets()
 SECONDS: Final = Seconds()
 PERCENTILE: Final = Percentiles()
