@@ -175,6 +175,8 @@ class Client:
     def close(self) -> None:
         """Hang up."""
         self.stream.close()
+        # Another process may have inherited it.
+        self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
 
 

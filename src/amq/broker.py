@@ -15,6 +15,7 @@ from amq.auth.occupancy import Occupancy
 from amq.auth.passwords import DEFAULT_ALGORITHM, algorithm_for
 from amq.auth.users import User, Users
 from amq.auth.validation import PasswordRules
+from amq.chores import Chores
 from amq.clock import Clock, Timed, Timers
 from amq.config.settings import AUTOMATIC, Settings
 from amq.errors import CONNECTION_FORCED
@@ -99,6 +100,7 @@ class Broker:
         "settings",
         "clock",
         "timers",
+        "chores",
         "journal",
         "churn",
         "vhosts",
@@ -132,6 +134,7 @@ class Broker:
         self.settings = settings
         self.clock = Clock(now, wall)
         self.timers = Timers()
+        self.chores = Chores(self.clock, self.timers)
         self.journal = journal or Batch(keeps=False)
         self.journal.clock = self.clock
         self.journal.secret = secret
@@ -201,7 +204,10 @@ class Broker:
             if most is not None and len(self.vhosts) >= most and not self.journal.restoring:
                 raise VhostLimitReached(f"cannot create vhost '{name}': vhost limit of {most} is reached")
             vhost = self.vhosts[name] = Vhost(
-                name, Agenda(self.clock, self.timers, self.journal, self.churn, self.log, self.settings.node_name)
+                name,
+                Agenda(
+                    self.clock, self.timers, self.journal, self.churn, self.log, self.settings.node_name, self.chores
+                ),
             )
             self.journal.define(Change(change.VHOST, name, (), vhost, False))
             topology.furnish(vhost)
@@ -259,7 +265,8 @@ class Broker:
             settle(vhost)
 
     def settle_all(self) -> None:
-        """Before a stop: let what is to be routed anew be routed, as far as that comes to an end."""
+        """Before a stop: finish what is long, and let what is to be routed anew be routed, as far as that ends."""
+        self.chores.finish()
         for _ in range(MOST_GOES):
             if not any(vhost.agenda.dead or vhost.agenda.released for vhost in self.vhosts.values()):
                 return

@@ -17,6 +17,7 @@ from tests.model.compare import waiting
 from tests.model.real import Real
 from tests.model.records import Sent
 from tests.model.storage import Storage
+from tests.queues.build import lsns_in
 
 # What a consumer's credit and deliveries may add up to: a prefetch that the player uses, or no limit.
 PREFETCHES = (*commands.PREFETCHES, UNLIMITED)
@@ -55,7 +56,7 @@ def validate_storage(real: Real, storage: Storage, channels: list[Channel]) -> N
     held_by: dict[int, list[int]] = {}
     for queue in kept_queues(real.broker):
         assert isinstance(queue, ClassicQueue)
-        lsns = [lsn for _, fifo in queue.backlog.levels_in_order() for each in fifo.lsns() for lsn in each]
+        lsns = [lsn for _, fifo in queue.backlog.levels_in_order() for lsn in lsns_in(fifo)]
         for channel in channels:
             lsns += [delivery[3].lsn for delivery in held(channel) if delivery[1] is queue and delivery[3].lsn]
         if lsns:

@@ -3,8 +3,10 @@
 from amq.clock import Clock, Timers
 from amq.message import Message, address
 from amq.queues.arguments import parse
+from amq.queues.backlog import Fifo
 from amq.queues.base import Agenda, Consumer, Queue
 from amq.queues.classic import ClassicQueue
+from amq.queues.span import KeptSpan
 from amq.wire import properties
 from amq.wire.properties import shortstr
 from amq.wire.tables import Table
@@ -51,14 +53,22 @@ def message(body: bytes = b"m", priority: int = 0, ttl: int = -1) -> Message:
     return Message(address(b"", b"q"), header, body, read)
 
 
+def lsns_in(fifo: Fifo) -> list[int]:
+    """The numbers of all that wait and stand in the journal, in order."""
+    here = [found.lsn for place, found in fifo.returned if place in fifo.back]
+    here += [found.lsn for part in {id(each): each for each in (fifo.ready, fifo.tail)}.values() for found in part]
+    cold = [lsn for span in fifo.cold if isinstance(span, KeptSpan) for lsn in span.lsns]
+    return sorted([lsn for lsn in here if lsn] + cold)
+
+
 def agenda() -> Agenda:
     return Agenda(Clock(START, 1_700_000_000.0), Timers())
 
 
-def queue(arguments: Table | None = None, there: Agenda | None = None) -> ClassicQueue:
+def queue(arguments: Table | None = None, there: Agenda | None = None, durable: bool = False) -> ClassicQueue:
     """A queue with these arguments."""
     table = arguments or {}
-    return ClassicQueue(b"q", False, None, False, table, there or agenda(), parse("queue 'q' in vhost '/'", table))
+    return ClassicQueue(b"q", durable, None, False, table, there or agenda(), parse("queue 'q' in vhost '/'", table))
 
 
 def later(there: ClassicQueue, seconds: float) -> None:

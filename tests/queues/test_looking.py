@@ -6,7 +6,7 @@ import pytest
 
 from amq.queues import backlog, looking
 from amq.queues.looking import Look, LookLoad, Seen, Sorting, look, remove, take_out
-from tests.queues.build import Taker, message
+from tests.queues.build import Taker, lsns_in, message
 from tests.queues.test_cold import Disk, numbers
 
 
@@ -315,8 +315,8 @@ def test_what_came_back_and_was_removed_is_not_got_again_and_not_settled_twice()
     assert disk.queue.ready_count() == 3
     fifo = disk.queue.fifo
     assert fifo is not None
-    assert sorted(fifo.positions()) == [1, 2, 4]
-    assert [number for lsns in fifo.lsns() for number in lsns] == [taken[place][1].lsn for place in (1, 2, 4)]
+    assert (sorted(fifo.back), fifo.size()) == ([1, 2, 4], 3)
+    assert lsns_in(fifo) == [taken[place][1].lsn for place in (1, 2, 4)]
     first = disk.queue.get()
     assert first is not None
     disk.queue.requeue([first[:2]])

@@ -6,6 +6,7 @@ from amq.connection.ledger import Ledger
 from amq.connection.publisher import Publisher
 from amq.connection.session import Parked, Session
 from amq.queues.base import Queue
+from amq.queues.emptying import Emptying
 from amq.tally import Tally
 from amq.vhost import topology
 from amq.wire import methods
@@ -54,17 +55,25 @@ class Channel:
         """Send a method to the client."""
         self.session.outbox.put(methods.encode(self.number, method, arguments))
 
-    def answer(self, method: int, arguments: list[object], ticket: int, after: bytes = b"") -> None:
-        """Send a method, and the frames that come `after` it, to the client once `ticket` is durable (0: now).
+    def answer(
+        self,
+        method: int,
+        arguments: list[object],
+        ticket: int,
+        after: bytes = b"",
+        work: Emptying | None = None,
+    ) -> None:
+        """Send a method, and the frames that come `after` it, to the client once `ticket` is durable (0: now), or, if
+        there is one, `work` is done and durable.
 
         Until then the connection handles nothing more.
         """
         session = self.session
-        octets = methods.encode(self.number, method, arguments) + after
-        if ticket > session.broker.journal.durable:
-            session.park(Parked(self.number, ticket, octets))
+        parked = Parked(self.number, ticket, methods.encode(self.number, method, arguments) + after, work)
+        if parked.waits(session.broker.journal.durable):
+            session.park(parked)
         else:
-            session.outbox.put(octets)
+            session.outbox.put(parked.octets)
 
     def add_consumer(
         self, queue: Queue, tag: bytes, no_ack: bool, exclusive: bool, priority: int, arguments: Table

@@ -351,7 +351,7 @@ class Connection(Control):
 
     def unpark(self, session: Session, parked: Parked) -> None:
         """Send the answer that waits, and go on with what came after it; or wait on."""
-        if parked.ticket > self.broker.journal.durable:
+        if parked.waits(self.broker.journal.durable):
             session.park(parked)
             return
         session.parked = None

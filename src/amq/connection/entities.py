@@ -300,16 +300,9 @@ def queue_purge(channel: Channel, arguments: Arguments) -> None:
     name = queue_name(channel, raw)
     channel.session.access.read("queue", name)
     queue = usable_queue(channel, name)
-    count = queue.purge()
+    emptying = queue.emptied()
     if not nowait:
-        channel.answer(spec.QUEUE_PURGE_OK, [count], purging(channel, queue) if count else 0)
-
-
-def purging(channel: Channel, queue: Queue) -> int:
-    """The ticket that the answer to a purge has to wait for; 0 when the journal knew none of the messages."""
-    journal = channel.session.broker.journal
-    # What a purge settles is urgent.
-    return journal.ticket if queue.keeps and journal.urgent else 0
+        channel.answer(spec.QUEUE_PURGE_OK, [emptying.count], 0, b"", emptying)
 
 
 def queue_delete(channel: Channel, arguments: Arguments) -> None:

@@ -7,6 +7,7 @@ from amq.broker import Broker
 from amq.connection.consumer import ChannelConsumer
 from amq.connection.outbox import Outbox
 from amq.queues.base import Queue
+from amq.queues.emptying import Emptying
 from amq.vhost.vhost import Vhost
 from amq.wire.spec import ENVELOPE
 
@@ -14,14 +15,24 @@ FEW: Final = 16
 
 
 class Parked:
-    """An answer on channel `number` that is sent, as `octets`, when `ticket` is durable."""
+    """An answer on channel `number` that is sent, as `octets`, when `ticket` is durable, or the ticket of `work` once
+    that is done.
+    """
 
-    __slots__ = ("number", "ticket", "octets")
+    __slots__ = ("number", "ticket", "octets", "work")
 
-    def __init__(self, number: int, ticket: int, octets: bytes) -> None:
+    def __init__(self, number: int, ticket: int, octets: bytes, work: Emptying | None = None) -> None:
         self.number = number
         self.ticket = ticket
         self.octets = octets
+        self.work = work
+
+    def waits(self, durable: int) -> bool:
+        """Whether it cannot be sent yet, while everything up to that ticket is durable."""
+        work = self.work
+        if work is not None:
+            return not work.done or work.ticket > durable
+        return self.ticket > durable
 
 
 class Session:

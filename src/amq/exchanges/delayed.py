@@ -11,6 +11,7 @@ from collections import deque
 from heapq import heappop, heappush
 from typing import Final
 
+from amq.chores import Rubble
 from amq.clock import Timed
 from amq.destination import Destination
 from amq.errors import PRECONDITION_FAILED, ChannelFault
@@ -20,6 +21,7 @@ from amq.journal.replay import Stretch
 from amq.message import Message
 from amq.queues.backlog import Fifo
 from amq.queues.base import LOOK_AGAIN, Agenda, Queue
+from amq.queues.emptying import Emptying
 from amq.queues.stored import ColdLoad
 from amq.wire import properties as props
 from amq.wire import tables
@@ -122,13 +124,16 @@ class Waiting(Queue):
         while heap and heap[0][0] <= now:
             self.agenda.released.append((self.exchange, heappop(heap)[2]))
 
-    def purge(self) -> int:
+    def emptied(self) -> Emptying:
         # Only ever because the exchange is gone: the journal forgets all of it.
         count = self.ready_count()
-        self.heap.clear()
-        self.fifo.clear()
+        parts = [part for _, part in self.fifo.clear()]
+        emptying = Emptying(0, self.agenda.journal, count, parts, {}, iter(()))
+        self.agenda.chores.begin(emptying)
+        self.agenda.chores.begin(Rubble(self.heap))
+        self.heap = []
         self.stretches.clear()
-        return count
+        return emptying
 
     def ready_count(self) -> int:
         return len(self.heap) + self.fifo.size()

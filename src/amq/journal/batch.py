@@ -107,6 +107,7 @@ class Batch:
         "safe_lsn",
         "wanted",
         "pages",
+        "owing",
     )
 
     def __init__(self, keeps: bool, clock: Clock | None = None) -> None:
@@ -136,6 +137,8 @@ class Batch:
         self.wanted: list[Load] = []
         # What is to be written to a paging file; None when there is none.
         self.pages: list[Page] | None = None
+        # How many purges have more to hand in.
+        self.owing: int = 0
 
     def behind(self) -> bool:
         """True when so much is on its way to the disk that publishers have to wait."""

@@ -139,8 +139,7 @@ class Log:
 
     def settle(self, queue: int, lsns: Lsns, octets: int) -> None:
         """Messages are gone from a queue; `octets` of bodies, -1 when nobody knows."""
-        low = min(lsns)
-        high = max(lsns)
+        low, high = (lsns.start, lsns.stop - 1) if isinstance(lsns, range) else (min(lsns), max(lsns))
         if not self.moved_lsns or low > self.moved_lsns[-1] + self.moved[self.moved_lsns[-1]].count - 1:
             segment = self.home(low)
             if segment is not None and segment is self.home(high):
@@ -149,6 +148,15 @@ class Log:
         self._settle_apart(queue, lsns, octets)
 
     def _settle_apart(self, queue: int, lsns: Lsns, octets: int) -> None:
+        if isinstance(lsns, range):
+            start = lsns.start
+            while start < lsns.stop:
+                segment, stop = self._stretch(start, lsns.stop)
+                if segment is not None:
+                    part = range(start, stop)
+                    segment.settle(queue, part, octets * len(part) // len(lsns) if octets >= 0 else -1)
+                start = stop
+            return
         parts: dict[Segment, list[int]] = {}
         for lsn in lsns:
             segment = self.segment_of(lsn)
@@ -157,6 +165,21 @@ class Log:
         for segment, part in parts.items():
             share = octets * len(part) // len(lsns) if octets >= 0 else -1
             segment.settle(queue, compact(part), share)
+
+    def _stretch(self, start: int, stop: int) -> tuple[Segment | None, int]:
+        """The segment that holds a message, and up to which LSN, `stop` at most, it holds those that follow."""
+        at = bisect_right(self.moved_lsns, start)
+        if at < len(self.moved_lsns):
+            stop = min(stop, self.moved_lsns[at])
+        if at > 0:
+            first = self.moved_lsns[at - 1]
+            moved = self.moved[first]
+            if start < first + moved.count:
+                return moved.segment, min(stop, first + moved.count)
+        at = bisect_right(self.starts, start)
+        if at < len(self.starts):
+            stop = min(stop, self.starts[at])
+        return self.home(start), stop
 
     def forget_queue(self, queue: int) -> None:
         """A queue is deleted: nothing of it is alive any more."""

@@ -14,13 +14,50 @@ from heapq import heappop, heappush
 from typing import Final
 
 from amq.journal.loading import Page
-from amq.journal.record import Lsns
 from amq.message import Message
 from amq.queues.span import GONE, KeptSpan, PagedSpan, Span
 
 # So many messages or octets of bodies are read back at once, and asked for when no more than that many are left.
 SPAN: Final = 2048
 SPAN_OCTETS: Final = 1 << 18
+
+
+class Cleared:
+    """What a part of a backlog held when it was cleared, for who frees it in slices; `places` are where it stood."""
+
+    __slots__ = ("returned", "back", "waiting", "spans", "places")
+
+    def __init__(
+        self,
+        returned: list[tuple[int, Message]],
+        back: set[int],
+        waiting: list[deque[Message]],
+        spans: deque[Span],
+        places: range,
+    ) -> None:
+        self.returned = returned
+        self.back = back
+        self.waiting = waiting
+        self.spans = spans
+        self.places = places
+
+    def empty(self) -> bool:
+        """Whether nothing is left of it."""
+        return not (self.returned or self.waiting or self.spans)
+
+    def take(self, most: int) -> list[Message]:
+        """The next messages of those in memory, so many at most, in no particular order; they are let go of."""
+        first = max(len(self.returned) - most, 0)
+        part = self.returned[first:]
+        del self.returned[first:]
+        taken = [message for place, message in part if place in self.back]
+        self.back.difference_update([place for place, _ in part])
+        while self.waiting and len(taken) < most:
+            waiting = self.waiting[-1]
+            taken += [waiting.pop() for _ in range(min(most - len(taken), len(waiting)))]
+            if not waiting:
+                self.waiting.pop()
+        return taken
 
 
 class Backlog:
@@ -52,12 +89,8 @@ class Backlog:
         """Messages waiting."""
         raise NotImplementedError
 
-    def clear(self) -> None:
-        """Forget all that wait."""
-        raise NotImplementedError
-
-    def positions(self) -> list[int]:
-        """The positions of all that wait."""
+    def clear(self) -> "list[tuple[int, Cleared]]":
+        """Forget all that wait; returns what held them, by priority."""
         raise NotImplementedError
 
     def levels_in_order(self) -> "list[tuple[int, Fifo]]":
@@ -158,22 +191,25 @@ class Fifo(Backlog):
         count = len(self.ready) + self.cold_count
         return count if self.tail is self.ready else count + len(self.tail)
 
-    def clear(self) -> None:
-        self.head += self._waiting()
-        self.ready.clear()
-        self.tail = self.ready
+    def clear(self) -> "list[tuple[int, Cleared]]":
+        head = self.head
+        self.head = head + self._waiting()
+        waiting = [part for part in (self.ready, self.tail) if part]
+        if self.tail is self.ready:
+            waiting = waiting[:1]
         for span in self.cold:
             if isinstance(span, PagedSpan):
                 span.page.dropped = True
-        self.cold.clear()
+        cleared = Cleared(self.returned, self.back, waiting, self.cold, range(head, self.head))
+        self.ready = deque()
+        self.tail = self.ready
+        self.cold = deque()
         self.cold_count = 0
         self.loading = None
         self.holes = 0
-        self.returned.clear()
-        self.back.clear()
-
-    def positions(self) -> list[int]:
-        return list(self.back) + list(range(self.head, self.head + self._waiting()))
+        self.returned = []
+        self.back = set()
+        return [(0, cleared)]
 
     def levels_in_order(self) -> "list[tuple[int, Fifo]]":
         return [(0, self)]
@@ -289,34 +325,9 @@ class Fifo(Backlog):
             pages.append(span.page)
         return span
 
-    def lsns(self) -> list[Lsns]:
-        """The numbers of all that wait and stand in the journal."""
-        found: list[Lsns] = [span.lsns for span in self.cold if isinstance(span, KeptSpan)]
-        here = [message.lsn for position, message in self.returned if message.lsn and position in self.back]
-        here += [message.lsn for message in self.ready if message.lsn]
-        if self.tail is not self.ready:
-            here += [message.lsn for message in self.tail if message.lsn]
-        if here:
-            here.sort()
-            found += ranges_of(here)
-        return found
-
     def delivered_bound(self) -> int:
         """The highest LSN of a message that waits and was delivered before; 0: none was."""
         bound = max([message.lsn for position, message in self.returned if position in self.back], default=0)
         if (self.ready and 0 < self.ready[0].lsn <= self.delivered) or (not self.ready and self.cold):
             bound = max(bound, self.delivered)
         return bound
-
-
-def ranges_of(numbers: list[int]) -> list[Lsns]:
-    """Ascending numbers as ranges."""
-    found: list[Lsns] = []
-    first = previous = numbers[0]
-    for number in numbers[1:]:
-        if number != previous + 1:
-            found.append(range(first, previous + 1))
-            first = number
-        previous = number
-    found.append(range(first, previous + 1))
-    return found

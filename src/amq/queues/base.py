@@ -3,11 +3,13 @@
 from collections import deque
 from typing import Final
 
+from amq.chores import Chores
 from amq.clock import Clock, Timers
 from amq.destination import Destination
 from amq.journal.batch import Batch, Settled
 from amq.journal.replay import Stretch
 from amq.message import Message
+from amq.queues.emptying import Emptying
 from amq.tally import Churn, Tally
 from amq.wire.tables import Table
 
@@ -113,6 +115,7 @@ class Agenda:
         "tally",
         "churn",
         "log",
+        "chores",
     )
 
     def __init__(
@@ -123,12 +126,14 @@ class Agenda:
         churn: Churn | None = None,
         log: list[tuple[int, str]] | None = None,
         node: str = "",
+        chores: Chores | None = None,
     ) -> None:
         self.tracer: Tracer | None = None
         self.node = node
         self.tally = Tally()
         # The broker's.
         self.churn = churn or Churn()
+        self.chores = chores or Chores(clock, timers)
         self.log: list[tuple[int, str]] = [] if log is None else log
         self.clock = clock
         self.timers = timers
@@ -291,6 +296,12 @@ class Queue(Destination):
 
     def purge(self) -> int:
         """Drop all ready messages; returns how many."""
+        return self.emptied().count
+
+    def emptied(self) -> Emptying:
+        """Drop all ready messages, of which there may be millions: the queue is empty at once, and what that leaves to
+        do is done in slices.
+        """
         raise NotImplementedError
 
     def ready_count(self) -> int:

@@ -6,7 +6,7 @@ Strict, as RabbitMQ's classic priority queues are: a low level waits as long as 
 from typing import Final
 
 from amq.message import Message
-from amq.queues.backlog import Backlog, Fifo
+from amq.queues.backlog import Backlog, Cleared, Fifo
 
 # Positions of all levels share one number space: `position_in_level * LEVELS + level`.
 LEVELS: Final = 256
@@ -68,9 +68,6 @@ class Prioritized(Backlog):
     def size(self) -> int:
         return self.count
 
-    def positions(self) -> list[int]:
-        return [position * LEVELS + number for number, level in self.levels.items() for position in level.positions()]
-
     def levels_in_order(self) -> list[tuple[int, Fifo]]:
         return [(number, self.levels[number]) for number in sorted(self.levels, reverse=True)]
 
@@ -89,7 +86,6 @@ class Prioritized(Backlog):
         self.count += len(lsns)
         return range(places.start * LEVELS + number, places.stop * LEVELS + number, LEVELS), level
 
-    def clear(self) -> None:
-        for level in self.levels.values():
-            level.clear()
+    def clear(self) -> list[tuple[int, Cleared]]:
         self.count = 0
+        return [(number, cleared) for number, level in self.levels.items() for _, cleared in level.clear()]

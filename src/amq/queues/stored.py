@@ -1,12 +1,16 @@
 """A queue whose messages may stand in the journal: what leaves is recorded, what waits need not be in memory."""
 
+from collections.abc import Iterable
+from itertools import chain
+
 from amq.journal.loading import Load, Page
 from amq.journal.record import Lsns
 from amq.journal.replay import Stretch
 from amq.message import Message
 from amq.queues.arguments import Options
-from amq.queues.backlog import Backlog, Fifo
+from amq.queues.backlog import Backlog, Cleared, Fifo
 from amq.queues.base import Agenda, Queue
+from amq.queues.emptying import Emptying
 from amq.queues.priority import Prioritized
 from amq.queues.span import KeptSpan, PagedSpan, Span, unpacked
 from amq.wire.tables import Table
@@ -64,20 +68,25 @@ class StoredQueue(Queue):
             if message.lsn:
                 self.forget(message)
 
-    def purge(self) -> int:
+    def emptied(self) -> Emptying:
         count = self.backlog.size()
-        if self.keeps:
-            for _, fifo in self.backlog.levels_in_order():
-                for lsns in fifo.lsns():
-                    self.agenda.journal.purge(self.id, lsns)
+        cleared = self.backlog.clear()
+        positions: list[Iterable[int]] = []
         if self.deadlines:
             # Those of messages that are out for delivery stay.
-            for position in self.backlog.positions():
-                self.deadlines.pop(position, None)
-        self.backlog.clear()
+            positions = [self._positions(level, part) for level, part in cleared]
+        parts = [part for _, part in cleared]
+        emptying = Emptying(self.id, self.agenda.journal, count, parts, self.deadlines, chain.from_iterable(positions))
         self.fetching = False
         self.size = 0
-        return count
+        self.agenda.chores.begin(emptying)
+        return emptying
+
+    def _positions(self, level: int, part: Cleared) -> Iterable[int]:
+        joined = self.backlog.joined
+        back = [joined(level, place) for place in part.back]
+        first = joined(level, part.places.start)
+        return chain(back, range(first, joined(level, part.places.stop), joined(level, 1) - joined(level, 0)))
 
     # -- what is not in memory --
 
