@@ -161,6 +161,14 @@ class Load:
             (self.auto_ack and self.consumer_tx, "--ctxsize: not allowed with --autoack, there is nothing to commit"),
             (self.auto_ack and self.nack, "--nack: not allowed with --autoack"),
             (self.exclusive and self.queues, "--exclusive: not allowed with --queue or --queue-pattern"),
+            (
+                self.exclusive and self.exit_when == "empty",
+                "--exit-when empty: not allowed with --exclusive, nobody else may look at such a queue",
+            ),
+            (
+                self.multi_ack_every > self.prefetch > 0 and not self.auto_ack,
+                f"--multi-ack-every {self.multi_ack_every}: at most --qos {self.prefetch}, where the broker waits",
+            ),
             (self.predeclared and self.consumers and not self.queues, "--predeclared: needs --queue"),
             (
                 not self.consumers and not self.queues and not self.predeclared,

@@ -136,10 +136,11 @@ def thinned(intervals: list[Interval]) -> list[Interval]:
         return intervals
     pairs = zip(intervals[::2], intervals[1::2], strict=False)
     odd = intervals[-1:] if len(intervals) % 2 else []
-    return [_together(first, second) for first, second in pairs] + odd
+    return [together(first, second) for first, second in pairs] + odd
 
 
-def _together(first: Interval, second: Interval) -> Interval:
+def together(first: Interval, second: Interval) -> Interval:
+    """Two intervals in a row as one."""
     return Interval(
         at=second.at,
         seconds=first.seconds + second.seconds,

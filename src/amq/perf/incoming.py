@@ -1,0 +1,232 @@
+"""What a broker sends, cut into runs of deliveries and other methods. Does no I/O; never keeps more than one frame.
+
+Most deliveries of a consumer look alike: the same three frames, where only the delivery tag, the redelivered flag and
+the first octets of the body differ. When one delivery has been read frame by frame, those after it are compared with
+it by the hundred: what may differ is blanked in a copy, and the copy must then equal the first one, repeated. Where it
+does not, frames are read one by one again.
+"""
+
+from collections import Counter
+from struct import unpack
+from typing import Final
+
+from amq.perf.load import SMALLEST
+from amq.perf.publishing import SEQUENCE, STAMP, ramp
+from amq.wire import spec
+from amq.wire.tail import Tail
+
+_HEAD: Final = 7
+_DELIVER: Final = spec.BASIC_DELIVER.to_bytes(4, "big")
+_RETURN: Final = spec.BASIC_RETURN.to_bytes(4, "big")
+# So many deliveries are compared at first; twice as many after each success.
+_FEW: Final = 8
+# What stands in the place of a stamp where a body is too short for one.
+NO_STAMP: Final = 0
+
+
+class WireError(Exception):
+    """The broker sent what is no frame."""
+
+
+class Run:
+    """Deliveries of one channel in a row, with tags in a row. `stamps` counts them by stamp, oldest first."""
+
+    __slots__ = ("channel", "first", "count", "stamps")
+
+    def __init__(self, channel: int, first: int, count: int, stamps: dict[int, int]) -> None:
+        self.channel = channel
+        self.first = first
+        self.count = count
+        self.stamps = stamps
+
+
+class Shape:
+    """What the deliveries of a channel look like: one of them, with blanks where they may differ."""
+
+    __slots__ = ("width", "blank", "tag", "body", "places", "reach", "_resume")
+
+    def __init__(self, sample: bytes, body: int, ignore_key: bool) -> None:
+        self.width: Final = len(sample)
+        self.tag: Final = _HEAD + 5 + sample[_HEAD + 4]
+        self.body: Final = body
+        # The tag and the redelivered flag; the sequence and the stamp.
+        places = [*range(self.tag, self.tag + 9), *range(body, body + SMALLEST)]
+        # From here on to the body everything is the same in all of them.
+        self._resume = self.tag + 9
+        if ignore_key:
+            self._resume = _HEAD + int.from_bytes(sample[3:_HEAD], "big")
+            places += range(self.tag + 9 + sample[self.tag + 9] + 2, self._resume)
+        self.places: Final = places
+        blank = bytearray(sample)
+        for place in places:
+            blank[place] = 0
+        self.blank: Final = bytes(blank)
+        self.reach = _FEW
+
+    def like(self, data: bytes, pos: int, width: int, body: int) -> bool:
+        """Whether the delivery there, whose frames have these places, looks like this up to its body."""
+        blank = self.blank
+        return (
+            (width, body) == (self.width, self.body)
+            and data[pos : pos + self.tag] == blank[: self.tag]
+            and data[pos + self._resume : pos + body] == blank[self._resume : body]
+        )
+
+    def run(self, data: bytes, pos: int, tag: int) -> tuple[int, dict[int, int]] | None:
+        """How many deliveries from `pos` on have this shape and tags in a row from `tag` on, and their stamps.
+
+        None when the next ones do not; how many are looked at depends on how often they did before.
+        """
+        width = self.width
+        count = min((len(data) - pos) // width, self.reach)
+        if not count or data[pos : pos + self.tag] != self.blank[: self.tag]:
+            return None
+        copy = bytearray(data[pos : pos + count * width])
+        last = (count - 1) * width + self.tag
+        if copy[self.tag + 7 :: width] != ramp(tag, count) or int.from_bytes(copy[last : last + 8], "big") != (
+            tag + count - 1
+        ):
+            self.reach = _FEW
+            return None
+        stamps = bytearray(STAMP * count)
+        for place in range(STAMP):
+            stamps[place::STAMP] = copy[self.body + SEQUENCE + place :: width]
+        zeros = bytes(count)
+        for place in self.places:
+            copy[place::width] = zeros
+        if copy != self.blank * count:
+            self.reach = _FEW
+            return None
+        self.reach = min(self.reach * 2, 1 << 14)
+        return count, _counted(bytes(stamps), count)
+
+
+def _counted(stamps: bytes, count: int) -> dict[int, int]:
+    first = stamps[:STAMP]
+    if stamps == first * count:
+        return {int.from_bytes(first, "big"): count}
+    return Counter(unpack(f">{count}Q", stamps))
+
+
+class _Content:
+    """A delivery or a returned message that is not whole yet."""
+
+    __slots__ = ("returned", "tag", "left", "start", "size")
+
+    def __init__(self, returned: bool, tag: int) -> None:
+        self.returned: Final = returned
+        self.tag: Final = tag
+        # Octets that are still to come; negative: the header is.
+        self.left = -1
+        self.start = b""
+        self.size = 0
+
+
+class Incoming:
+    """Cuts chunks. `methods` has what is no delivery: (channel, payload); `returned` counts basic.return."""
+
+    __slots__ = ("methods", "returned", "_tail", "_open", "_shapes", "_ignore_key", "_runs")
+
+    def __init__(self, ignore_key: bool = False) -> None:
+        self.methods: list[tuple[int, bytes]] = []
+        self.returned: int = 0
+        self._tail: Final = Tail()
+        self._open: Final[dict[int, _Content]] = {}
+        self._shapes: Final[dict[int, Shape]] = {}
+        self._ignore_key: Final = ignore_key
+        self._runs: list[Run] = []
+
+    def feed(self, chunk: bytes) -> list[Run]:
+        """The deliveries that this chunk completes. Raises WireError."""
+        data = self._tail.join(chunk)
+        self._runs = []
+        pos = 0
+        end = len(data)
+        # Where the delivery that is being read began in this chunk; -1: in an earlier one.
+        began = -1
+        while end - pos >= spec.ENVELOPE:
+            stop = pos + _HEAD + int.from_bytes(data[pos + 3 : pos + _HEAD], "big")
+            if stop >= end:
+                break
+            if data[stop] != spec.FRAME_END:
+                raise WireError(f"no end mark after a frame of {stop - pos - _HEAD} octets")
+            kind = data[pos]
+            if kind == spec.FRAME_METHOD:
+                if data[pos + _HEAD : pos + 11] == _DELIVER:
+                    began = pos
+                self._method(data, pos, stop)
+                pos = stop + 1
+            elif kind == spec.FRAME_HEARTBEAT:
+                pos = stop + 1
+            else:
+                pos = self._content(data, pos, stop, kind == spec.FRAME_HEADER, began)
+        self._tail.keep(data[pos:])
+        return self._runs
+
+    def _method(self, data: bytes, pos: int, stop: int) -> None:
+        channel = data[pos + 1] << 8 | data[pos + 2]
+        start = pos + _HEAD
+        if data[start : start + 4] == _DELIVER:
+            at = start + 5 + data[start + 4]
+            self._open[channel] = _Content(False, int.from_bytes(data[at : at + 8], "big"))
+            return
+        if data[start : start + 4] == _RETURN:
+            self._open[channel] = _Content(True, 0)
+        self.methods.append((channel, data[start:stop]))
+
+    def _content(self, data: bytes, pos: int, stop: int, is_header: bool, began: int) -> int:
+        """A header or body frame; returns where to go on."""
+        channel = data[pos + 1] << 8 | data[pos + 2]
+        content = self._open.get(channel)
+        if content is None:
+            raise WireError("content that no method announced")
+        start = pos + _HEAD
+        if is_header:
+            content.size = content.left = int.from_bytes(data[start + 4 : start + 12], "big")
+        else:
+            content.left -= stop - start
+            if len(content.start) < SMALLEST:
+                content.start += data[start : start + SMALLEST]
+        if content.left > 0:
+            return stop + 1
+        if content.left < 0:
+            raise WireError("a body that is longer than its header says")
+        del self._open[channel]
+        return self._complete(channel, content, data, start, stop + 1, began)
+
+    def _complete(self, channel: int, content: _Content, data: bytes, start: int, after: int, began: int) -> int:
+        if content.returned:
+            self.returned += 1
+            return after
+        tag = content.tag
+        if content.size < SMALLEST:
+            self._add(channel, tag, 1, {NO_STAMP: 1})
+            return after
+        self._add(channel, tag, 1, {int.from_bytes(content.start[SEQUENCE:SMALLEST], "big"): 1})
+        shape = self._shapes.get(channel)
+        if began < 0 or after - 1 - start != content.size or data[began + 1 : began + 3] != data[start - 6 : start - 4]:
+            # It came in pieces, or something came between them.
+            return after
+        if shape is None or not shape.like(data, began, after - began, start - began):
+            shape = self._shapes[channel] = Shape(data[began:after], start - began, self._ignore_key)
+        return self._follow(channel, shape, data, after, tag + 1)
+
+    def _follow(self, channel: int, shape: Shape, data: bytes, pos: int, tag: int) -> int:
+        """Take the deliveries that look like the one before them; returns where others begin."""
+        while (found := shape.run(data, pos, tag)) is not None:
+            count, stamps = found
+            self._add(channel, tag, count, stamps)
+            tag += count
+            pos += count * shape.width
+        return pos
+
+    def _add(self, channel: int, tag: int, count: int, stamps: dict[int, int]) -> None:
+        runs = self._runs
+        if runs:
+            last = runs[-1]
+            if last.channel == channel and last.first + last.count == tag:
+                last.count += count
+                for stamp, many in stamps.items():
+                    last.stamps[stamp] = last.stamps.get(stamp, 0) + many
+                return
+        runs.append(Run(channel, tag, count, stamps))

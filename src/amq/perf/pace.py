@@ -1,0 +1,68 @@
+"""How many messages are due, by a schedule of rates that hold for a while each, over and over."""
+
+from collections.abc import Sequence
+from math import inf
+from typing import Final
+
+from amq.perf.load import Phase
+
+# More than anybody sends at once.
+NO_LIMIT: Final = 1 << 30
+# Seconds between two looks at a course that may have changed.
+LOOK: Final = 0.1
+
+
+class Course:
+    """A value that changes with time. One without phases is `constant` all the time."""
+
+    def __init__(self, constant: float, phases: Sequence[Phase] = ()) -> None:
+        self._phases: Final = tuple(phases) or (Phase(constant, inf),)
+        self._round: Final = sum(phase.seconds for phase in self._phases)
+
+    def at(self, seconds: float) -> float:
+        """The value then."""
+        rest = seconds % self._round if len(self._phases) > 1 else 0.0
+        for phase in self._phases:
+            if rest < phase.seconds:
+                return phase.value
+            rest -= phase.seconds
+        return self._phases[-1].value
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """Every value that it has."""
+        return tuple(phase.value for phase in self._phases)
+
+
+class Pace:
+    """A schedule of messages, by a course of rates per second. A rate of 0 is a pause, an infinite one is no limit.
+
+    Who falls behind catches up, but no more than `catch_up` seconds' worth: what was due longer ago is left out, and
+    the measured rate stays under the one asked for.
+    """
+
+    def __init__(self, rates: Course, catch_up: float) -> None:
+        self._rates: Final = rates
+        self._catch_up: Final = catch_up
+        self._now = 0.0
+        self._due = 1.0
+
+    def due(self, seconds: float) -> int:
+        """How many are due at that moment, in seconds since the start; what `took` counted is not among them."""
+        rate = self._rates.at(seconds)
+        if rate == inf:
+            return NO_LIMIT
+        # The rate of now counts back to the last look, which is a tenth of a second ago at most.
+        self._due = min(self._due + (seconds - self._now) * rate, max(1.0, rate * self._catch_up))
+        self._now = seconds
+        return int(self._due)
+
+    def took(self, count: int) -> None:
+        """So many of those that were due have been sent."""
+        if self._rates.at(self._now) != inf:
+            self._due -= count
+
+    def wait(self) -> float:
+        """Seconds until the next one is due, at the rate of the last look; LOOK at most."""
+        rate = self._rates.at(self._now)
+        return min(max(1.0 - self._due, 0.0) / rate, LOOK) if rate > 0 else LOOK
