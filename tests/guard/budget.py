@@ -121,13 +121,20 @@ def overrun(name: str, found: dict[str, float], allowed: dict[str, float]) -> li
 
 
 def renew(found: Costs) -> None:
-    """Put what was measured into the table and say what has changed."""
+    """Put what was measured into the table and say what has changed.
+
+    What has changed by more than the slack is taken to have changed alike in other versions, until they are measured.
+    """
     costs = table()
     before = costs.get(VERSION, {})
     costs[VERSION] = {name: {unit: round(value, 2) for unit, value in each.items()} for name, each in found.items()}
     for name, each in costs[VERSION].items():
-        changes = [f"{unit} {before.get(name, {}).get(unit, 0.0):.2f} -> {value:.2f}" for unit, value in each.items()]
-        print(f"{name:<16}", ", ".join(changes))  # noqa: T201
+        for unit, value in each.items():
+            was = before.get(name, {}).get(unit, 0.0)
+            print(f"{name:<16}{unit:<8}{was:>10.2f} -> {value:.2f}")  # noqa: T201
+            if was and abs(value - was) > was * SLACK:
+                for other in costs.keys() - {VERSION}:
+                    costs[other][name][unit] = round(costs[other][name][unit] * value / was, 2)
     TABLE.write_text(json.dumps(dict(sorted(costs.items())), indent=1) + "\n")
 
 
