@@ -59,7 +59,7 @@ class LiveView(Watcher):
     def ends(self, result: Result) -> None:
         """What the whole run has shown stays on the terminal."""
         time = Text(f"ended after {SECONDS.text(result.seconds)}")
-        tables = [self._rates(result), self._latencies(result)]
+        tables = self._rates(result), self._latencies(result)
         self._live.update(Group(Text(self._heading, style="bold"), time, *tables, *self._said()), refresh=True)
         self.close()
 

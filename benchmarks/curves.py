@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""What grows costs: throughput and memory of amq and RabbitMQ against one thing after the other, as plots.
+
+    python benchmarks/curves.py [--only NAME,...] [--quick] [--without-rabbitmq] [--folder docs/images]
+
+Curves: size (0 B to 64 MiB), backlog (to 5 million messages), bindings (to 100,000), connections (to 10,000), channels
+(to 2,000), consumers (of one queue, to 10,000). Each broker is started anew for each curve, amq with this Python,
+RabbitMQ from Debian's package; each curve takes a minute or three, and some memory and open files. Per curve there are
+the numbers (curve-NAME.json) and a plot for each quantity (curve-NAME-QUANTITY.svg). The table says with which power of
+what grows the cost grows, over the upper half of the points. Machines differ and are shared: quote ratios.
+"""
+
+import argparse
+import os
+import platform
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import curve_load
+from broker_process import Broker, amq, rabbitmq
+from curve_kinds import KINDS, Extent, Point
+from curve_report import Curve
+
+IMAGES: Final = Path(__file__).resolve().parents[1] / "docs" / "images"
+FULL: Final = Extent(count=200_000, share=1.0)
+QUICK: Final = Extent(count=10_000, share=0.01)
+BROKERS: Final[dict[str, Callable[[Path], Broker | None]]] = {"amq": amq, "RabbitMQ": rabbitmq}
+
+
+@contextmanager
+def running(make: Callable[[Path], Broker | None]) -> Iterator[Broker | None]:
+    """A broker on an empty folder; None where it is not installed."""
+    folder = Path(tempfile.mkdtemp(prefix="amq-curves-"))
+    broker = make(folder)
+    try:
+        if broker:
+            broker.start()
+            curve_load.ready(broker.port)
+        yield broker
+    finally:
+        if broker:
+            broker.kill()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def measured(name: str, kinds: list[str], extent: Extent) -> Curve:
+    """One curve of some brokers; progress goes to stderr."""
+    points: dict[str, list[Point]] = {}
+    for kind in kinds:
+        with running(BROKERS[kind]) as broker:
+            if broker is None:
+                print(f"no {kind} here: left out", file=sys.stderr)
+                continue
+            # What amq says is the version that it is compatible with.
+            label = kind if kind == "amq" else f"{kind} {curve_load.version(broker.port)}"
+            points[label] = []
+            for point in KINDS[name].measure(broker, extent):
+                points[label].append(point)
+                shown = "  ".join(f"{quantity} {value:,.0f}" for quantity, value in point.items())
+                print(f"{name}  {label}  {shown}", file=sys.stderr, flush=True)
+    return Curve(name, KINDS[name], dict(points))
+
+
+def about() -> dict[str, Any]:
+    """When and where."""
+    return {
+        "measured": time.strftime("%Y-%m-%d", time.gmtime()),
+        "cpus": os.cpu_count(),
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+    }
+
+
+def main() -> None:
+    """All curves, or those that --only names."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default=",".join(KINDS), help="names of curves, separated by commas")
+    parser.add_argument("--quick", action="store_true", help="only the lower points, with few messages")
+    parser.add_argument("--without-rabbitmq", action="store_true")
+    parser.add_argument("--folder", type=Path, default=IMAGES, help="where plots and numbers go (docs/images)")
+    options = parser.parse_args()
+    names = options.only.split(",")
+    if unknown := set(names) - set(KINDS):
+        parser.error(f"no such curve: {', '.join(sorted(unknown))}")
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    options.folder.mkdir(parents=True, exist_ok=True)
+    kinds = ["amq"] if options.without_rabbitmq else list(BROKERS)
+    for name in names:
+        began = time.perf_counter()
+        curve = measured(name, kinds, QUICK if options.quick else FULL)
+        curve.write(options.folder, about())
+        print(f"{curve.table()}\n  took {time.perf_counter() - began:.0f} s\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()
