@@ -69,6 +69,10 @@ class Client(Timed):
         """Messages were read back: perhaps the one that it waits for."""
         raise NotImplementedError
 
+    def go_on(self) -> None:
+        """Long work that it has waited for is through."""
+        raise NotImplementedError
+
     def vhost_name(self) -> str | None:
         """The vhost that it has opened; None before that."""
         raise NotImplementedError
@@ -261,6 +265,8 @@ class Broker:
         """It is `now`: do what is due."""
         self.clock.now = now
         self.timers.advance(now)
+        for client in list(self.shivering):
+            client.head_arrived()
         for vhost in self.vhosts.values():
             settle(vhost)
 

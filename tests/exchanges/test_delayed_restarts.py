@@ -236,6 +236,8 @@ def test_what_is_overdue_goes_at_once_in_the_order_of_its_times_before_what_come
     assert house.waiting.ready_count() == SPAN + PER_GO + 1
     house.read_all()
     house.at(0.1)
+    # Too many for one go.
+    house.at(0.2)
     assert house.bodies() == [*[b"%d" % number for number in reversed(range(SPAN + PER_GO))], b"new"]
 
 

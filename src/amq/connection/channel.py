@@ -2,6 +2,7 @@
 
 from amq.connection import ledger as deliveries
 from amq.connection.consumer import UNLIMITED, ChannelConsumer
+from amq.connection.errands import MANY, Errand, Leaving
 from amq.connection.ledger import Ledger
 from amq.connection.publisher import Publisher
 from amq.connection.session import Parked, Session
@@ -54,6 +55,14 @@ class Channel:
     def reply(self, method: int, arguments: list[object]) -> None:
         """Send a method to the client."""
         self.session.outbox.put(methods.encode(self.number, method, arguments))
+
+    def reply_after_errand(self, method: int) -> None:
+        """The same once what this channel has begun is through."""
+        errand = self.errand()
+        if errand is None:
+            self.reply(method, [])
+        else:
+            errand.answer = methods.encode(self.number, method, [])
 
     def answer(
         self,
@@ -124,25 +133,38 @@ class Channel:
             publisher.reply_queue = None
             vhost.changed()
 
-    def shut(self) -> None:
-        """Take the channel down: consumers go, and what is unacknowledged returns to its queues."""
+    def errand(self) -> Errand | None:
+        """What a method of this channel still has to do."""
+        errand = self.session.errand
+        return errand if isinstance(errand, Errand) and errand.ledger is self.ledger else None
+
+    def shut(self) -> Leaving | None:
+        """Take the channel down: consumers go, and what is unacknowledged returns to its queues. Returns what is left
+        to do of that.
+        """
         self.closing = True
+        leaving = None
         agenda = self.session.vhost.agenda
         agenda.tally.add_publishing(self.tally)
         agenda.churn.channels_closed += 1
         self.commit_ticket = 0
         transaction = self.publisher.transaction
-        outstanding = self.ledger.take_all()
-        if transaction is not None:
-            outstanding += transaction.deliveries()
-            outstanding.sort(key=tag_of)
         # Before the consumers go: an auto-delete queue then takes its messages with it.
-        deliveries.put_back(outstanding)
+        if self.errand() is not None or (transaction is None and self.ledger.many(0, MANY)):
+            leaving = Leaving(self.session, self.ledger, self.errand())
+            leaving.begin()
+        else:
+            outstanding = self.ledger.take_all()
+            if transaction is not None:
+                outstanding += transaction.deliveries()
+                outstanding.sort(key=tag_of)
+            deliveries.put_back(outstanding)
         for tag in list(self.ledger.subscribers):
             self.cancel(tag)
         self.publisher.confirms = None
         self.publisher.transaction = None
         self.publisher.parts = []
+        return None if leaving is None or leaving.done else leaving
 
 
 def tag_of(delivery: deliveries.Delivery) -> int:

@@ -24,7 +24,7 @@ from amq.connection.timeouts import DeliveryWatch
 from amq.errors import CHANNEL_ERROR, CONNECTION_FORCED, NOT_ALLOWED, ChannelFault, ConnectionFault
 from amq.queues.base import Queue
 from amq.vhost.settling import settle
-from amq.wire import spec
+from amq.wire import methods, spec
 from amq.wire.tail import Tail
 
 _unpack_head: Final = Struct(">BHI").unpack_from
@@ -172,15 +172,17 @@ class Connection(Control):
                         publisher.on_method(buf[pos + 7 : stop])
                     elif method == spec.BASIC_ACK and size == 13 and not channel.commit_ticket:
                         self.method = method
-                        consuming.basic_ack(
-                            channel, int.from_bytes(buf[pos + 11 : pos + 19], "big"), buf[pos + 19] & 1 == 1
-                        )
+                        multiple = buf[pos + 19] & 1 == 1
+                        consuming.basic_ack(channel, int.from_bytes(buf[pos + 11 : pos + 19], "big"), multiple)
+                        if multiple and channel.session.errand is not None:
+                            pos = stop + 1
+                            break
                     else:
                         self.channel_method(channel, method, buf[pos + 7 : stop])
                         if channel.session.cold is not None:
                             # The frame stays, with all that came after it.
                             return pos
-                        if channel.session.parked is not None:
+                        if channel.session.parked is not None or channel.session.errand is not None:
                             pos = stop + 1
                             break
                 else:
@@ -292,11 +294,14 @@ class Connection(Control):
         """channel.close from the client."""
         channel.publisher.flush()
         self.confirming.pop(channel, None)
-        channel.shut()
+        leaving = channel.shut()
         settle(channel.session.vhost)
         del self.channels[channel.number]
         self.broker.occupancy.channel_closed(channel.session.user.name)
-        self.say(channel.number, spec.CHANNEL_CLOSE_OK, [])
+        if leaving is None:
+            self.say(channel.number, spec.CHANNEL_CLOSE_OK, [])
+        else:
+            leaving.await_end(methods.encode(channel.number, spec.CHANNEL_CLOSE_OK, []))
 
     # -- what a chunk leaves to do --
 
@@ -345,6 +350,11 @@ class Connection(Control):
             return
         session.cold = None
         self.broker.shivering.pop(self, None)
+        # The shell looks again whether to read, even where there is nothing to say.
+        self.outbox.grow(0)
+        self.receive(b"", self.broker.clock.now)
+
+    def go_on(self) -> None:
         # The shell looks again whether to read, even where there is nothing to say.
         self.outbox.grow(0)
         self.receive(b"", self.broker.clock.now)

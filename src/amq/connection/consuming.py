@@ -4,6 +4,7 @@ from amq.connection import ledger as deliveries
 from amq.connection.channel import Channel
 from amq.connection.consumer import content_frames, origin
 from amq.connection.entities import queue_name, table_in, usable_queue
+from amq.connection.errands import MANY, Acknowledging, Errand, Rejecting, Returning
 from amq.connection.ledger import Delivery
 from amq.connection.reply_to import REPLY_PREFIX, ReplyQueue
 from amq.errors import (
@@ -167,15 +168,25 @@ def basic_ack(channel: Channel, tag: int, multiple: bool) -> None:
     """basic.ack; in a transaction it counts at commit."""
     transaction = channel.publisher.transaction
     if transaction is None:
-        channel.ledger.ack(tag, multiple)
+        ledger = channel.ledger
+        if multiple and ledger.many(tag, MANY):
+            Acknowledging(channel.session, ledger, tag or ledger.next_tag - 1).start()
+        else:
+            ledger.ack(tag, multiple)
     else:
         transaction.acked += channel.ledger.take(tag, multiple)
 
 
 def basic_reject(channel: Channel, tag: int, multiple: bool, requeue: bool) -> None:
     """basic.reject and basic.nack; in a transaction they count at commit."""
-    taken = channel.ledger.take(tag, multiple)
     transaction = channel.publisher.transaction
+    ledger = channel.ledger
+    if multiple and transaction is None and ledger.many(tag, MANY):
+        last = tag or ledger.next_tag - 1
+        kind: type[Errand] = Returning if requeue else Rejecting
+        kind(channel.session, ledger, last).start()
+        return
+    taken = ledger.take(tag, multiple)
     if transaction is not None:
         if requeue:
             transaction.requeued += taken
@@ -199,4 +210,8 @@ def basic_recover(channel: Channel, requeue: bool) -> None:
     """basic.recover: everything outstanding goes back to its queue."""
     if not requeue:
         raise ConnectionFault(NOT_IMPLEMENTED, "requeue=false")
-    give_back(channel, channel.ledger.take_all(), True)
+    ledger = channel.ledger
+    if ledger.many(0, MANY):
+        Returning(channel.session, ledger, ledger.next_tag - 1).start()
+    else:
+        give_back(channel, ledger.take_all(), True)

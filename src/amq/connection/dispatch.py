@@ -83,7 +83,7 @@ def basic(channel: Channel, method: int, arguments: Arguments) -> None:
         consuming.basic_qos(channel, arguments)
     elif method == spec.BASIC_RECOVER:
         consuming.basic_recover(channel, bool(arguments[0]))
-        channel.reply(spec.BASIC_RECOVER_OK, [])
+        channel.reply_after_errand(spec.BASIC_RECOVER_OK)
     elif method == spec.BASIC_RECOVER_ASYNC:
         consuming.basic_recover(channel, bool(arguments[0]))
     elif method != spec.BASIC_CANCEL_OK:

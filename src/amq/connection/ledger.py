@@ -92,6 +92,40 @@ class Ledger:
         self.lowest = tag + 1
         return taken
 
+    def many(self, tag: int, most: int) -> bool:
+        """Whether a client's tag may name more than so many deliveries; 0 is everything.
+
+        Raises ChannelFault(406) when nothing outstanding bears it.
+        """
+        count = len(self.unacked)
+        if count <= most:
+            return False
+        if tag and tag not in self.unacked:
+            raise unknown(tag)
+        return not tag or tag - self.lowest >= most
+
+    def some(self, tag: int, most: int) -> list[Delivery]:
+        """Remove and return the next deliveries up to that tag, so many at most, in their order. `lowest` is behind the
+        tag when those were the last.
+        """
+        unacked = self.unacked
+        taken: list[Delivery] = []
+        number = self.lowest
+        missing = 0
+        while number <= tag and len(taken) < most:
+            delivery = unacked.pop(number, None)
+            number += 1
+            if delivery is not None:
+                taken.append(delivery)
+                continue
+            missing += 1
+            if missing > 4 * most:
+                # A long stretch that is acknowledged already, or never had to be.
+                missing = 0
+                number = max(min(unacked, default=tag + 1), number)
+        self.lowest = number
+        return taken
+
     def take_all(self) -> list[Delivery]:
         """Remove and return everything outstanding, in order of delivery."""
         taken = [self.unacked[tag] for tag in sorted(self.unacked)]
@@ -127,6 +161,18 @@ class Ledger:
             return
         for consumer, _, _, _, _, _ in deliveries:
             if consumer is not None and consumer.blocked:
+                consumer.relieve()
+
+    def give_room(self, counts: dict[Subscriber, int]) -> None:
+        """The same as `release` for so many deliveries of each consumer."""
+        for consumer, count in counts.items():
+            consumer.credit += count
+            self.outstanding -= count
+        if self.limit:
+            self.relieve_all()
+            return
+        for consumer in counts:
+            if consumer.blocked:
                 consumer.relieve()
 
     def ack_one(self, tag: int) -> None:

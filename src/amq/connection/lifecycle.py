@@ -135,11 +135,11 @@ class Lifecycle(Overdue):
         return f"{self.label()}, vhost: '{shake.vhost.name}', user: '{shake.user.name}'"
 
     def parked(self) -> bool:
-        """Whether an answer waits, for the disk or a password's hash, and what the client said after it waits, too."""
+        """Whether an answer waits, for the disk, a password's hash or long work, and what was said after it with it."""
         session = self.session
         if session is None:
             return self.handshake.login is not None
-        return session.parked is not None or session.cold is not None
+        return session.parked is not None or session.cold is not None or session.errand is not None
 
     def unread(self) -> bool:
         """Whether the client is not read from for reasons of our own, so that it cannot be heard."""
@@ -281,6 +281,7 @@ class Lifecycle(Overdue):
         session.starved.clear()
         session.parked = None
         session.cold = None
+        session.errand = None
         self.broker.shivering.pop(self, None)
         settle(session.vhost)
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from amq.auth.users import User
 from amq.broker import Broker
+from amq.chores import Chore
 from amq.connection.consumer import ChannelConsumer
 from amq.connection.outbox import Outbox
 from amq.queues.base import Queue
@@ -59,6 +60,7 @@ class Session:
         "portion",
         "parked",
         "cold",
+        "errand",
     )
 
     def __init__(
@@ -85,6 +87,8 @@ class Session:
         self.parked: Parked | None = None
         # A queue whose head is on its way into memory for a basic.get, which is handled again when it is there.
         self.cold: Queue | None = None
+        # A method that takes a while: nothing is handled until it is through (`amq.connection.errands`).
+        self.errand: Chore | None = None
 
     def await_head(self, queue: Queue) -> None:
         """Handle nothing until the head of that queue is in memory."""

@@ -9,10 +9,11 @@ in a durable exchange are in the journal before they are confirmed.
 
 from collections import deque
 from heapq import heappop, heappush
+from math import nextafter
 from typing import Final
 
-from amq.chores import Rubble
-from amq.clock import Timed
+from amq.chores import SLICE, Rubble
+from amq.clock import NEVER, Timed
 from amq.destination import Destination
 from amq.errors import PRECONDITION_FAILED, ChannelFault
 from amq.exchanges.base import Binding, Exchange
@@ -119,9 +120,11 @@ class Waiting(Queue):
         heappush(self.heap, (deadline, self.count, message))
 
     def release(self, now: float) -> None:
-        """Let go of every message whose time has come."""
+        """Let go of the messages whose time has come, so many in one go."""
         heap = self.heap
-        while heap and heap[0][0] <= now:
+        left = SLICE
+        while heap and heap[0][0] <= now and left:
+            left -= 1
             self.agenda.released.append((self.exchange, heappop(heap)[2]))
 
     def emptied(self) -> Emptying:
@@ -210,7 +213,13 @@ class Due(Timed):
             return
         self.deadline = 0.0
         self.waiting.release(now)
-        self.watch()
+        heap = self.waiting.heap
+        if heap and heap[0][0] <= now:
+            # There was too much for one go: the rest is for the next round.
+            self.deadline = nextafter(now, NEVER)
+            self.waiting.agenda.timers.add(self.deadline, self)
+        else:
+            self.watch()
 
 
 def inner_type(arguments: Table) -> type[Exchange] | None:

@@ -149,13 +149,7 @@ class Log:
 
     def _settle_apart(self, queue: int, lsns: Lsns, octets: int) -> None:
         if isinstance(lsns, range):
-            start = lsns.start
-            while start < lsns.stop:
-                segment, stop = self._stretch(start, lsns.stop)
-                if segment is not None:
-                    part = range(start, stop)
-                    segment.settle(queue, part, octets * len(part) // len(lsns) if octets >= 0 else -1)
-                start = stop
+            self._settle_range(queue, lsns, octets)
             return
         parts: dict[Segment, list[int]] = {}
         for lsn in lsns:
@@ -165,6 +159,15 @@ class Log:
         for segment, part in parts.items():
             share = octets * len(part) // len(lsns) if octets >= 0 else -1
             segment.settle(queue, compact(part), share)
+
+    def _settle_range(self, queue: int, lsns: range, octets: int) -> None:
+        start = lsns.start
+        while start < lsns.stop:
+            segment, stop = self._stretch(start, lsns.stop)
+            if segment is not None:
+                share = octets * (stop - start) // len(lsns) if octets >= 0 else -1
+                segment.settle(queue, range(start, stop), share)
+            start = stop
 
     def _stretch(self, start: int, stop: int) -> tuple[Segment | None, int]:
         """The segment that holds a message, and up to which LSN, `stop` at most, it holds those that follow."""

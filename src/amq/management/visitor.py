@@ -32,6 +32,9 @@ class Visitor(Client):
     def head_arrived(self) -> None:
         pass
 
+    def go_on(self) -> None:
+        pass
+
     def vhost_name(self) -> str | None:
         return None
 

@@ -241,7 +241,9 @@ class Queue(Destination):
         raise NotImplementedError
 
     def cold_head(self) -> bool:
-        """Whether the head is on its way into memory; the queue is touched when it is there."""
+        """Whether the head has to be waited for: it is on its way into memory, or comes back, or those before it have
+        expired and are dropped; the queue is touched when it is there.
+        """
         return False
 
     def warmed(self) -> None:
@@ -293,6 +295,12 @@ class Queue(Destination):
     def requeue(self, deliveries: list[tuple[int, Message]]) -> None:
         """Put delivered messages back to where they stood."""
         raise NotImplementedError
+
+    def hold(self) -> None:
+        """Hand out nothing until `let_go`: messages come back that belong in front, in slices."""
+
+    def let_go(self) -> None:
+        """Hand out messages again."""
 
     def purge(self) -> int:
         """Drop all ready messages; returns how many."""

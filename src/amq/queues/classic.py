@@ -4,6 +4,9 @@ A queue with none of those appends a message and remembers that it was touched; 
 `guarded` or a dict that is empty.
 """
 
+from typing import Final
+
+from amq.chores import Chore
 from amq.clock import NEVER, Timed
 from amq.message import Message
 from amq.queues.arguments import Options
@@ -25,6 +28,10 @@ from amq.queues.returned import counted
 from amq.queues.stored import StoredQueue, delivered_before
 from amq.wire.tables import Table
 
+# Heads that are dropped in one go, and so many for each message that comes in while there are more than that.
+DROPS: Final = 1024
+FEW: Final = 2
+
 
 class HeadExpiry(Timed):
     """Looks after a queue's head when its time is over."""
@@ -45,10 +52,29 @@ class HeadExpiry(Timed):
             self.queue.drop_expired()
 
 
+class Dropping(Chore):
+    """Drops heads that there were too many of."""
+
+    __slots__ = ("queue",)
+
+    def __init__(self, queue: "ClassicQueue") -> None:
+        self.queue = queue
+
+    def slice(self) -> bool:
+        queue = self.queue
+        queue.dropping = False
+        if not queue.deleted:
+            queue.enforce_limits()
+            queue.drop_expired()
+            queue.touch()
+        # What is left has a chore of its own.
+        return True
+
+
 class ClassicQueue(StoredQueue):
     """RabbitMQ's default type of queue."""
 
-    __slots__ = ("guarded", "limits", "head_expiry", "consumers")
+    __slots__ = ("guarded", "limits", "head_expiry", "consumers", "held", "dropping")
 
     def __init__(
         self,
@@ -68,6 +94,10 @@ class ClassicQueue(StoredQueue):
         self.guarded: bool = options.limits is not None or options.ttl >= 0 or self.fifo is None
         self.head_expiry = HeadExpiry(self)
         self.consumers = Consumers(options.single_active)
+        # How many wait for messages to come back; nothing is handed out meanwhile.
+        self.held: int = 0
+        # There are too many heads to drop for one go, and a chore drops the next ones.
+        self.dropping: bool = False
 
     def reconfigure(self, options: Options) -> None:
         """Policies have changed what counts. A time to live is that of messages that come in from now on."""
@@ -149,15 +179,15 @@ class ClassicQueue(StoredQueue):
 
     def hand_out(self, fresh: bool) -> None:
         """Give consumers all that they can take. `fresh`: the head has just come in, and may be late already."""
+        if self.held:
+            return
         backlog = self.backlog
         fifo = self.fifo
         consumers = self.consumers
         while backlog.at_hand():
-            if self.deadlines and not fresh:
-                # A message that expired behind one that lives long is found when it gets to the head.
-                self.drop_expired()
-                if not backlog.at_hand():
-                    break
+            # A message that expired behind one that lives long is found when it gets to the head.
+            if self.deadlines and not fresh and not (self.drop_expired() and backlog.at_hand()):
+                break
             fresh = False
             consumer = consumers.next()
             if consumer is None:
@@ -214,11 +244,10 @@ class ClassicQueue(StoredQueue):
 
     def get(self) -> tuple[int, Message, bool] | None:
         self.used_at = self.agenda.clock.now
-        if self.deadlines:
-            self.drop_expired()
+        late = bool(self.deadlines) and not self.drop_expired()
         if self.fetching:
             self.fetch()
-        if not self.backlog.at_hand():
+        if self.held or late or not self.backlog.at_hand():
             return None
         position, message, redelivered = self.backlog.pop()
         self.leave(position, message, False)
@@ -230,6 +259,18 @@ class ClassicQueue(StoredQueue):
             # Another head now: have a timer look after it.
             self.drop_expired()
         return position, message, redelivered
+
+    def cold_head(self) -> bool:
+        if self.held or super().cold_head():
+            return True
+        return bool(self.deadlines) and self.deadlines.get(self.backlog.peek(), NEVER) <= self.agenda.clock.now
+
+    def hold(self) -> None:
+        self.held += 1
+
+    def let_go(self) -> None:
+        self.held -= 1
+        self.touch()
 
     def settle(self, position: int, message: Message) -> None:
         self.unacked -= 1
@@ -280,7 +321,12 @@ class ClassicQueue(StoredQueue):
         limits = self.limits
         if limits is None or limits.overflow != DROP_HEAD:
             return
+        left = FEW if self.dropping else DROPS
         while self.backlog.at_hand() and limits.exceeded(self.backlog.size(), self.size):
+            if not left:
+                self.drop_later()
+                break
+            left -= 1
             self.drop_head(MAXLEN)
         if self.fetching:
             self.fetch()
@@ -292,28 +338,41 @@ class ClassicQueue(StoredQueue):
             keep = max(keep, SPAN)
         return super().page_out(keep, most)
 
-    def drop_expired(self) -> None:
+    def drop_later(self) -> None:
+        """Have the next heads dropped in a while."""
+        if not self.dropping:
+            self.dropping = True
+            self.agenda.chores.add(Dropping(self))
+
+    def drop_expired(self) -> bool:
         """Drop heads whose time is over, and see to it that the next head is looked after in time.
 
-        Only heads: behind one that lives long, the expired wait (and count) as they do in RabbitMQ.
+        Only heads: behind one that lives long, the expired wait (and count) as they do in RabbitMQ. False: the head is
+        one of very many that are dropped in slices, or not in memory.
         """
         now = self.agenda.clock.now
         deadlines = self.deadlines
+        left = 0 if self.dropping else DROPS
         while deadlines:
             head = self.backlog.peek()
             if head < 0:
-                return
+                return True
             deadline = deadlines.get(head, NEVER)
             if deadline > now:
                 deadline = min(deadline, now + LOOK_AGAIN)
                 if deadline < self.head_expiry.deadline:
                     self.head_expiry.deadline = deadline
                     self.agenda.timers.add(deadline, self.head_expiry)
-                return
+                return True
             if not self.backlog.at_hand():
                 self.fetch()
-                return
+                return False
+            if not left:
+                self.drop_later()
+                return False
+            left -= 1
             self.drop_head(EXPIRED)
+        return True
 
     def drop_head(self, reason: str) -> None:
         """Drop the head, or dead-letter it."""

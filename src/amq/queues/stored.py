@@ -50,8 +50,10 @@ class StoredQueue(Queue):
         """Drop heads until the queue is within its limits."""
         raise NotImplementedError
 
-    def drop_expired(self) -> None:
-        """Drop heads whose time is over, and see to it that the next head is looked after in time."""
+    def drop_expired(self) -> bool:
+        """Drop heads whose time is over, and see to it that the next head is looked after in time. False: it is one of
+        those that are yet to be dropped.
+        """
         raise NotImplementedError
 
     def forget(self, message: Message) -> None:

@@ -14,6 +14,7 @@ from amq.vhost.vhost import Vhost
 
 def forget_transient(broker: Broker) -> None:
     """Remove everything that is not durable. No client may be connected."""
+    broker.chores.finish()
     for vhost in broker.vhosts.values():
         _forget_entities(vhost)
         for queue in vhost.queues.values():
