@@ -1,24 +1,12 @@
-"""The live view of a load, on a terminal that is a string; and when there is none."""
+"""The live view of a load, on a terminal that is a string."""
 
 import io
-import sys
-from importlib.util import find_spec
 
-import pytest
 from rich.console import Console
 
-from amq.perf.lines import Lines
 from amq.perf.live import LiveView, sparkline
 from amq.perf.load import Load
-from amq.perf.watching import watching
 from tests.perf.runs import histogram, interval, result
-
-
-class Terminal(io.StringIO):
-    """A stdout that says that it is a terminal."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 def view() -> tuple[LiveView, io.StringIO]:
@@ -95,28 +83,3 @@ def test_what_others_wrote_does_not_command_the_terminal() -> None:
 def test_a_line_of_blocks_is_as_high_as_its_highest() -> None:
     assert sparkline([0, 50, 100]) == " ▄█"
     assert sparkline([0, 0]) == "  " and sparkline([]) == ""
-
-
-def test_a_terminal_gets_the_live_view_and_is_given_back_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stdout", terminal)
-    monkeypatch.setenv("TERM", "xterm")
-    with pytest.raises(ValueError), watching(lambda _: None) as watcher:
-        watcher.starts(Load(), "RabbitMQ", "3.10.8")
-        assert isinstance(watcher, LiveView) and "\x1b[?25l" in terminal.getvalue()
-        raise ValueError
-    assert terminal.getvalue().endswith("\x1b[?25h")
-
-
-@pytest.mark.parametrize("reason", ["no terminal", "quiet", "plain", "no rich", "dumb"])
-def test_elsewhere_it_is_plain_lines(reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdout", io.StringIO() if reason == "no terminal" else Terminal())
-    monkeypatch.setenv("TERM", "dumb" if reason == "dumb" else "xterm")
-    if reason == "no rich":
-        without = {"rich"}
-        monkeypatch.setattr("amq.perf.watching.find_spec", lambda name: None if name in without else find_spec(name))
-    said: list[str] = []
-    with watching(said.append, quiet=reason == "quiet", plain=reason == "plain") as watcher:
-        assert isinstance(watcher, Lines)
-        watcher.starts(Load(), "RabbitMQ", "3.10.8")
-    assert len(said) == (0 if reason == "quiet" else 1)
