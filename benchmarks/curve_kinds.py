@@ -74,7 +74,8 @@ def sizes(broker: Broker, extent: Extent) -> Iterator[Point]:
         forget_peak(broker)
         flow = Flow("q", max(8, min(extent.count, octets // max(size, 1))), size)
         moved = rate(broker.port, flow)
-        yield {"x": size, "rate": moved, "octets_rate": moved * size, "memory": peak(broker)}
+        point = {"x": size, "rate": moved, "memory": peak(broker)}
+        yield {**point, "octets_rate": moved * size} if size else point
 
 
 _SIZES: Final = (0, 16, 64, 256, KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, MIB, 4 * MIB, 16 * MIB, 64 * MIB)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from curve_kinds import Kind, Point
+from curve_kinds import KINDS, Kind, Point
 
 from amq.perf.plot import Chart, Series, document
 from amq.perf.scale import Axis
@@ -59,6 +59,16 @@ class Curve:
         """The plots, and beside them the numbers that they show."""
         numbers = {"curve": self.name, "x": self.kind.label, **about, "brokers": self.brokers}
         (folder / f"curve-{self.name}.json").write_text(json.dumps(numbers, indent=1) + "\n")
+        self.draw(folder)
+
+    @classmethod
+    def read(cls, folder: Path, name: str) -> "Curve":
+        """What was measured before."""
+        numbers = json.loads((folder / f"curve-{name}.json").read_text())
+        return cls(name, KINDS[name], numbers["brokers"])
+
+    def draw(self, folder: Path) -> None:
+        """The plots alone."""
         for quantity in self.quantities:
             (folder / f"curve-{self.name}-{quantity}.svg").write_text(document(self.chart(quantity)), "utf-8")
 

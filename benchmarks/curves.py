@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """What grows costs: throughput and memory of amq and RabbitMQ against one thing after the other, as plots.
 
-    python benchmarks/curves.py [--only NAME,...] [--quick] [--without-rabbitmq] [--folder docs/images]
+    python benchmarks/curves.py [--only NAME,...] [--quick] [--without-rabbitmq] [--folder docs/images] [--draw]
 
 Curves: size (0 B to 64 MiB), backlog (to 5 million messages), bindings (to 100,000), connections (to 10,000), channels
 (to 2,000), consumers (of one queue, to 10,000). Each broker is started anew for each curve, amq with this Python,
 RabbitMQ from Debian's package; each curve takes a minute or three, and some memory and open files. Per curve there are
 the numbers (curve-NAME.json) and a plot for each quantity (curve-NAME-QUANTITY.svg). The table says with which power of
-what grows the cost grows, over the upper half of the points. Machines differ and are shared: quote ratios.
+what grows the cost grows, over the upper half of the points. With --draw nothing is measured: table and plots are made
+of the numbers that are there. Machines differ and are shared: quote ratios.
 """
 
 import argparse
@@ -68,6 +69,15 @@ def measured(name: str, kinds: list[str], extent: Extent) -> Curve:
     return Curve(name, KINDS[name], dict(points))
 
 
+def redraw(folder: Path, names: list[str]) -> None:
+    """Of the curves that were measured, table and plots."""
+    for name in names:
+        if (folder / f"curve-{name}.json").exists():
+            curve = Curve.read(folder, name)
+            curve.draw(folder)
+            print(f"{curve.table()}\n")
+
+
 def about() -> dict[str, Any]:
     """When and where."""
     return {
@@ -84,10 +94,14 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="only the lower points, with few messages")
     parser.add_argument("--without-rabbitmq", action="store_true")
     parser.add_argument("--folder", type=Path, default=IMAGES, help="where plots and numbers go (docs/images)")
+    parser.add_argument("--draw", action="store_true", help="measure nothing, draw what was measured")
     options = parser.parse_args()
     names = options.only.split(",")
     if unknown := set(names) - set(KINDS):
         parser.error(f"no such curve: {', '.join(sorted(unknown))}")
+    if options.draw:
+        redraw(options.folder, names)
+        return
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     options.folder.mkdir(parents=True, exist_ok=True)

@@ -135,7 +135,7 @@ class _Drawing:
         self.chart = chart
         known = [point for series in chart.series for point in series.known()]
         self.x = scale(chart.x, [x for x, _ in known], 6, chart.tight)
-        self.y = scale(chart.y, [y for _, y in known], 7 if chart.y.log else 5)
+        self.y = scale(chart.y, [y for _, y in known], 9 if chart.y.log else 5)
         self.titles = _wrapped(chart.title, 48)
         self.legend = _legend_rows([series.name for series in chart.series])
         labels = max(len(self.y.unit.text(tick)) for tick in self.y.ticks())

@@ -71,9 +71,9 @@ class Octets(Unit):
         return found if found < 1000 * prefix else 1024 * prefix
 
     def powers(self, low: float, high: float) -> list[float]:
-        """Powers of 4, or of 16 or 64 where those are too many."""
-        for base in (4.0, 16.0):
-            if high <= low * base**6:
+        """Powers of 2, or of 4, 16 or 64 where those are too many."""
+        for base in (2.0, 4.0, 16.0):
+            if high <= low * base**5:
                 return _powers(base, low, high)
         return _powers(64.0, low, high)
 
