@@ -63,6 +63,8 @@ PLACES: Final = (
     Place(MESSAGES, "move", "amq.cli.move", "move messages to another queue or to an exchange"),
     Place(MESSAGES, "replay-dlq", "amq.cli.replay", "send dead-lettered messages back to where they came from"),
     Place(MESSAGES, "trace", "amq.cli.trace", "follow messages live: published, delivered, dead-lettered"),
+    Place(MESSAGES, "perf", "amq.cli.perf", "put a load on any AMQP 0-9-1 broker and measure it"),
+    Place(MESSAGES, "perf-report", "amq.cli.perf_report", "make one HTML report of results of amq perf"),
     Place(OTHERS, "rabbitmqctl", "amq.cli.ctl.rabbitmqctl", "commands of rabbitmqctl"),
     Place(OTHERS, "rabbitmq-diagnostics", "amq.cli.ctl.rabbitmq_diagnostics", "commands of rabbitmq-diagnostics"),
     Place(OTHERS, "rabbitmq-plugins", "amq.cli.ctl.rabbitmq_plugins", "commands of rabbitmq-plugins"),

@@ -19,7 +19,7 @@ from amq.wire import methods, spec
 
 TAG: Final = b"c"
 # A consumer that takes its time makes up for so many seconds that it was late.
-CATCH_UP: Final = 0.002
+CATCH_UP: Final = 0.05
 # So many messages may wait for one that takes its time; then its connection is not read.
 MOST_PENDING: Final = 1000
 
@@ -108,6 +108,8 @@ class Consumer(Channel):
             else:
                 self._changed = trio.Event()
                 await self._changed.wait()
+                pace.due(time.monotonic() - began)
+                pace.rest()
 
     @property
     def paced(self) -> bool:

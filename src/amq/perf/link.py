@@ -97,7 +97,7 @@ class Link:
         """Open the connection."""
         start = self._question(0, spec.CONNECTION_START)
         self.wire.push(spec.PROTOCOL_HEADER)
-        await self._answer(0, start, "it does not speak AMQP 0-9-1")
+        await self._answer(0, start, "it does not speak AMQP 0-9-1", PATIENCE)
         properties = cast("Table", start.arguments[2])
         self.product = _text(properties, "product")
         self.version = _text(properties, "version")
@@ -116,19 +116,21 @@ class Link:
         self.channels[number] = channel
         await self.ask(number, spec.CHANNEL_OPEN, [b""], spec.CHANNEL_OPEN_OK)
 
-    async def ask(self, channel: int, method: int, arguments: Arguments, answer: int) -> Arguments:
-        """Send a method and wait for its answer. Only one may ask on a channel at a time."""
+    async def ask(
+        self, channel: int, method: int, arguments: Arguments, answer: int, patience: float = PATIENCE
+    ) -> Arguments:
+        """Send a method and wait for its answer, so many seconds. Only one may ask on a channel at a time."""
         question = self._question(channel, answer)
         self.tell(channel, method, arguments)
-        await self._answer(channel, question, f"no answer in {PATIENCE:g} s")
+        await self._answer(channel, question, f"no answer in {patience:g} s", patience)
         return question.arguments
 
     def _question(self, channel: int, answer: int) -> _Question:
         question = self._questions[channel] = _Question(answer)
         return question
 
-    async def _answer(self, channel: int, question: _Question, problem: str) -> None:
-        with trio.move_on_after(PATIENCE):
+    async def _answer(self, channel: int, question: _Question, problem: str, patience: float) -> None:
+        with trio.move_on_after(patience):
             await question.answered.wait()
             return
         del self._questions[channel]

@@ -32,7 +32,10 @@ class Meter:
         self._cut: int = self.began
 
     def start(self) -> None:
-        """Everything is connected: time counts from here on."""
+        """Time and counts begin here."""
+        for name in COUNTS:
+            setattr(self, name, 0)
+        self._consumer, self._confirm = Histogram(), Histogram()
         self.began = self._cut = self.last_published = self.last_consumed = time.monotonic_ns()
 
     def total(self, name: str) -> int:

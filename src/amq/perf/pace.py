@@ -53,9 +53,13 @@ class Pace:
         if rate == inf:
             return NO_LIMIT
         # The rate of now counts back to the last look, which is a tenth of a second ago at most.
-        self._due = min(self._due + (seconds - self._now) * rate, max(1.0, rate * self._catch_up))
+        self._due = min(self._due + (seconds - self._now) * rate, 1.0 + rate * self._catch_up)
         self._now = seconds
         return int(self._due)
+
+    def rest(self) -> None:
+        """Nothing was there to be sent: nobody is late."""
+        self._due = min(self._due, 1.0)
 
     def took(self, count: int) -> None:
         """So many of those that were due have been sent."""

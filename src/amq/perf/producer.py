@@ -116,7 +116,7 @@ class Producer(Channel):
     async def _commit(self, last: bool = False) -> None:
         size = self._load.producer_tx
         if size and (self._in_transaction >= size or (last and self._in_transaction)):
-            await self._link.ask(self._number, spec.TX_COMMIT, [], spec.TX_COMMIT_OK)
+            await self._link.ask(self._number, spec.TX_COMMIT, [], spec.TX_COMMIT_OK, inf)
             self._in_transaction = 0
 
     async def _wait(self) -> None:
@@ -135,7 +135,12 @@ class Producer(Channel):
             raise Failure(f"{shown}: {waiting} messages not confirmed for {self._load.confirm_timeout:g} s")
 
     async def _finish(self) -> None:
+        """Until the broker has taken everything, with or without confirms."""
         await self._commit(last=True)
+        if not self._load.confirm and not self._stopped:
+            # What comes back comes back before the answer.
+            await self._link.ask(self._number, spec.BASIC_QOS, [0, 0, False], spec.BASIC_QOS_OK, inf)
+            self._meter.publish(0, time.monotonic_ns())
         while self._unconfirmed.count and not self._stopped:
             await self._wait()
 

@@ -76,9 +76,11 @@ class _Session:
         first = await self._link(self._load.addresses[0])
         await self._topology.declare(first)
         await self._connect()
-        self._begin(first)
+        await self._begin(first)
         with trio.move_on_after(math.inf if self._load.seconds is None else self._load.seconds):
             await self._over.wait()
+        for consumer in self._consumers:
+            consumer.stop()
         self._cut()
         await self._farewell()
 
@@ -151,28 +153,37 @@ class _Session:
                 await made.prepare()
                 made.queue = await self._topology.own_queue(found, number)
             self._consumers.append(made)
-            if not load.slow_start:
-                await made.consume()
 
     def _consumer(self, found: Link, number: int, queue: bytes) -> Consumer:
         return Consumer(found, number, self._load, self._meter, queue, self._consumed)
 
-    def _begin(self, first: Link) -> None:
+    async def _begin(self, first: Link) -> None:
         load = self._load
         self._publishing, self._consuming = len(self._producers), len(self._consumers)
+        for consumer in self._consumers:
+            if consumer.paced:
+                self._spawn(consumer.run)
+        if not load.producers:
+            # What waits in the queues is what counts.
+            self._start(first)
+        if load.slow_start:
+            self._spawn(self._start_slowly)
+        else:
+            for consumer in self._consumers:
+                await consumer.consume()
+        if load.producers:
+            self._start(first)
+
+    def _start(self, first: Link) -> None:
+        load = self._load
         self._product, self._version = first.product, first.version
         self._started = time.time()
         self._meter.start()
         self._watcher.starts(load, first.product, first.version)
         for producer in self._producers:
             self._spawn(producer.run)
-        for consumer in self._consumers:
-            if consumer.paced:
-                self._spawn(consumer.run)
         self._spawn(self._sample)
         self._spawn(self._beat)
-        if load.slow_start:
-            self._spawn(self._start_slowly)
         if load.exit_when == "idle":
             self._spawn(self._until_idle)
         elif load.exit_when == "empty":
@@ -190,6 +201,8 @@ class _Session:
         while True:
             due += self._load.interval
             await trio.sleep_until(due)
+            if self._ended:
+                return
             self._watcher.interval(self._meter.cut(self._blocked()))
 
     def _blocked(self) -> bool:
@@ -276,8 +289,6 @@ class _Session:
         """What was consumed is acknowledged, and every connection closed in good order."""
         for producer in self._producers:
             producer.stop()
-        for consumer in self._consumers:
-            consumer.stop()
         with trio.move_on_after(FAREWELL):
             async with trio.open_nursery() as nursery:
                 for each in self._links:

@@ -87,7 +87,7 @@ class Topology:
     def copies(self) -> int | None:
         """How many queues get a message; None when only the broker knows."""
         load = self._load
-        if load.predeclared or load.random_routing_key:
+        if load.predeclared or load.random_routing_key or (load.nack and load.requeue):
             return None
         if load.exchange == "":
             return 1

@@ -18,3 +18,6 @@ class Watcher:
 
     def ends(self, result: Result) -> None:
         """It is over, in good order or with `result.errors`."""
+
+    def close(self) -> None:
+        """Whatever happened, nothing more will."""
