@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from amq.journal.checksum import LONG, LongBody
 from amq.wire import erlang
 from amq.wire.spec import BASIC_PUBLISH
 from tests.conformance import methods
@@ -139,3 +140,18 @@ def test_half_a_content_is_forgotten_with_its_channel() -> None:
     client.connection.lost(0.0)
     other = enter(client.broker, channels=[1])
     assert other.get(1, "q") is None
+
+
+def test_a_long_body_is_gathered_as_it_comes_and_arrives_whole() -> None:
+    client = enter(channels=[1])
+    client.declare(1, "q")
+    body = bytes(range(256)) * (LONG // 256) + b"end"
+    frames = content(1, body, cuts=range(100_000, len(body), 100_000))
+    client.send(method(1, "basic.publish", routing_key="q"))
+    for start in range(0, len(frames), 1 << 16):
+        client.send(frames[start : start + (1 << 16)])
+    waiting = client.broker.vhosts["/"].queues[b"q"].get()
+    assert waiting is not None
+    assert isinstance(waiting[1].body, LongBody)
+    client.broker.vhosts["/"].queues[b"q"].requeue([waiting[:2]])
+    assert client.get(1, "q") == body

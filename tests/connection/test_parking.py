@@ -477,3 +477,18 @@ def test_a_publisher_that_waits_for_a_slow_disk_misses_no_heartbeat() -> None:
     assert not client.connection.finished
     write(client.broker)
     assert client.connection.wants_data()
+
+
+def test_only_who_publishes_what_is_kept_waits_for_a_journal_that_is_behind() -> None:
+    client = settled()
+    broker = client.broker
+    broker.journal.limit = 100
+    other = enter(broker, channels=[1])
+    client.publish(1, "q", bytes(200), **SAFE)
+    other.publish(1, "t", bytes(200), **SAFE)
+    other.publish(1, "q", bytes(200))
+    assert (client.connection.wants_data(), other.connection.wants_data()) == (False, True)
+    other.publish(1, "q", b"", **SAFE)
+    assert not other.connection.wants_data()
+    write(broker)
+    assert (client.connection.wants_data(), other.connection.wants_data()) == (True, True)

@@ -3,6 +3,7 @@
 from amq.connection import framing
 from amq.connection.session import Session
 from amq.errors import FRAME_ERROR, PRECONDITION_FAILED, UNEXPECTED_FRAME, ChannelFault, ConnectionFault
+from amq.journal.checksum import LONG, LongBody
 from amq.wire import methods, spec
 from amq.wire.methods import MethodError
 
@@ -10,7 +11,7 @@ from amq.wire.methods import MethodError
 class Assembly:
     """Gathers one content of a channel. `arguments` is that of a basic.publish whose content is still coming."""
 
-    __slots__ = ("session", "number", "arguments", "header", "need", "got", "parts")
+    __slots__ = ("session", "number", "arguments", "header", "need", "got", "parts", "long")
 
     def __init__(self, session: Session, number: int) -> None:
         self.session = session
@@ -20,6 +21,8 @@ class Assembly:
         self.need: int = 0
         self.got: int = 0
         self.parts: list[bytes] = []
+        # What a long body is gathered in instead.
+        self.long: LongBody | None = None
 
     def known(self, arguments: bytes) -> bool:
         """Whether these arguments of basic.publish were decoded before."""
@@ -59,6 +62,7 @@ class Assembly:
         self.session.has_published = True
         self.header = payload
         self.got = 0
+        self.long = LongBody() if self.need >= LONG else None
         if not self.need:
             self.complete()
 
@@ -80,7 +84,11 @@ class Assembly:
         if not payload:
             # Allowed, and no progress: nothing of it may be kept.
             return
-        self.parts.append(payload)
+        if self.long is not None:
+            self.long.add(payload)
+            self.session.has_recorded = True
+        else:
+            self.parts.append(payload)
         self.session.has_published = True
         self.got += len(payload)
         if self.got > self.need:
@@ -98,8 +106,10 @@ class Assembly:
 
     def taken(self) -> tuple[bytes, bytes, bytes]:
         """Arguments, header and body of the whole content, which is forgotten here."""
-        arguments, header, parts = self.arguments, self.header, self.parts
+        arguments, header, parts, long = self.arguments, self.header, self.parts, self.long
         assert arguments is not None and header is not None
-        self.arguments = self.header = None
+        self.arguments = self.header = self.long = None
+        if long is not None:
+            return arguments, header, long
         self.parts = []
         return arguments, header, parts[0] if len(parts) == 1 else b"".join(parts)

@@ -164,6 +164,7 @@ class Channel:
         self.publisher.confirms = None
         self.publisher.transaction = None
         self.publisher.parts = []
+        self.publisher.long = None
         return None if leaving is None or leaving.done else leaving
 
 

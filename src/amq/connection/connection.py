@@ -319,9 +319,11 @@ class Connection(Control):
             session.has_published = False
             if self.broker.alarms:
                 self.block()
-            if self.broker.journal.behind() and not self.lagging:
+            # Who publishes nothing that is kept does not wait for what others have the disk write.
+            if session.has_recorded and self.broker.journal.behind() and not self.lagging:
                 self.lagging = True
                 self.broker.lagging.append(self)
+            session.has_recorded = False
 
     def confirm(self) -> None:
         for channel in self.channels.values():

@@ -135,6 +135,8 @@ class Publisher(Assembly):
                     count = 0
             if not buf.startswith(octets, pos):
                 break
+        if kept:
+            session.has_recorded = True
         if bodies:
             journal.next_lsn = lsn
             ticket = journal.run(first, bodies, address, header, properties, ids)
@@ -282,6 +284,8 @@ class Publisher(Assembly):
         accepted, ticket = place(self.session.broker.journal, message, queues)
         if queues:
             self.session.feed(queues[0], 1)
+        if ticket:
+            self.session.has_recorded = True
         return accepted, ticket
 
     def basic_return(self, message: Message) -> None:

@@ -56,6 +56,7 @@ class Session:
         "exclusive",
         "crowded",
         "has_published",
+        "has_recorded",
         "fed",
         "portion",
         "parked",
@@ -80,6 +81,8 @@ class Session:
         self.crowded: int = FEW
         # Set by every publish, cleared by the connection: under an alarm, publishers are blocked.
         self.has_published: bool = False
+        # The same for what goes to the journal, or may be too much for it: such publishers wait while it is behind.
+        self.has_recorded: bool = False
         # A queue of the latest publishes.
         self.fed: Queue | None = None
         # How many messages that queue was fed since somebody last asked.

@@ -20,6 +20,7 @@ from struct import Struct
 from typing import Final, Union
 from zlib import crc32
 
+from amq.journal.checksum import continued
 from amq.message import Message
 from amq.wire import properties as props
 
@@ -113,7 +114,7 @@ def read_u64s(octets: bytes) -> "array[int]":
 def seal(kind: int, pieces: list[bytes]) -> list[bytes]:
     """The pieces of a record of that kind with its head; a long last piece stays what it is, uncopied."""
     head = b"%c%b" % (kind, b"".join(pieces[:-1]))
-    crc = crc32(pieces[-1], crc32(head))
+    crc = continued(crc32(head), pieces[-1])
     size = len(head) + len(pieces[-1])
     front = b"%b%b" % (_SIZE_CRC.pack(size, crc), head)
     return [front, pieces[-1]]

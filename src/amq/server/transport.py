@@ -28,8 +28,9 @@ LEAST_CHUNK: Final = 1 << 10
 CHUNK: Final = 1 << 17
 TOO_LONG: Final = 0.004  # seconds
 QUICK: Final = 0.002  # seconds
-# Rounds of sending and refilling before others get their turn.
+# Rounds of sending and refilling before others get their turn, and octets: a long body is sent in parts.
 ROUNDS: Final = 8
+TURN: Final = 1 << 20
 # How long a publisher gives way (s): while its consumers take something, and at most.
 STALLED: Final = 0.001
 GIVE_WAY: Final = 0.005
@@ -174,6 +175,7 @@ class Transport:
         connection = self.connection
         outbox = connection.outbox
         rounds = 0
+        sent = 0
         while not self._rest:
             data = outbox.take()
             if not data:
@@ -188,7 +190,8 @@ class Transport:
                 break
             connection.written(time.monotonic())
             rounds += 1
-            if rounds > ROUNDS:
+            sent += taken
+            if rounds > ROUNDS or sent > TURN:
                 # The writer goes on after everybody else had a turn.
                 self._rest = outbox.take()
         outbox.noted = bool(self._rest)
