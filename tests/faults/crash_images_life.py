@@ -20,6 +20,7 @@ from amq.journal import reading, record
 from amq.journal.batch import Batch, Settled, Work
 from amq.journal.replay import Replay
 from amq.message import address
+from amq.server.disk_thread import DiskThread
 from amq.server.journal_files import JournalFiles
 from amq.server.journal_writer import JournalWriter
 from amq.wire import properties as props
@@ -102,12 +103,41 @@ class UnusedStore(Store):
         raise AssertionError("close")
 
 
+class InlineThread(DiskThread):
+    """Does what it is given itself: at once when it is waited for, otherwise when its task has its turn."""
+
+    def __init__(self) -> None:
+        self.actions: list[Callable[[], object]] = []
+        self.given = trio.Event()
+
+    async def run(self, action: Callable[[], T]) -> T:
+        return action()
+
+    def start(self, action: Callable[[], object]) -> None:
+        self.actions.append(action)
+        self.given.set()
+
+    async def serve(self, landed: Callable[[BaseException | None], None]) -> None:
+        while True:
+            await self.given.wait()
+            self.given = trio.Event()
+            try:
+                self.actions.pop()()
+            except OSError as error:
+                landed(error)
+            else:
+                landed(None)
+
+    def close(self) -> None:
+        pass
+
+
 @attrs.define(eq=False)
 class InlineWriter(JournalWriter):
     """Waits for the disk itself."""
 
-    async def _disk(self, action: Callable[[], T]) -> T:
-        return action()
+    _thread: DiskThread = attrs.field(factory=InlineThread, init=False)
+    _short_thread: DiskThread = attrs.field(factory=InlineThread, init=False)
 
 
 @attrs.define(eq=False)

@@ -14,17 +14,15 @@ TESTS: Final = {
 TEXTS: Final[dict[str, str]] = {
     "no fsync of frames": """
 @ server/journal_files.py
-         self.disk.write(name, offset, pieces)
--        self.disk.sync(name)
+-        self.disk.sync(self.log.segments[-1].name)
 """,
     "a failed fsync is tried again": """
 @ server/journal_files.py
-         self.disk.write(name, offset, pieces)
--        self.disk.sync(name)
+-        self.disk.sync(self.log.segments[-1].name)
 +        try:
-+            self.disk.sync(name)
++            self.disk.sync(self.log.segments[-1].name)
 +        except OSError:
-+            self.disk.sync(name)
++            self.disk.sync(self.log.segments[-1].name)
 """,
     "no fsync of a new segment's header": """
 @ server/journal_files.py
@@ -128,12 +126,19 @@ TEXTS: Final[dict[str, str]] = {
 """,
     "confirm before fsync": """
 @ server/journal_writer.py
+         self._flying = work
++        self.broker.durable(work.ticket)
+""",
+    "confirm before the fsync of the long way": """
+@ server/journal_writer.py
 +        self.broker.durable(work.ticket)
          if work.heads:
              size = frame.frame_size(work.size)
+""",
+    "a batch that could not go the short way is forgotten": """
 @ server/journal_writer.py
-             self.files.log.forget_queue(queue)
--        self.broker.durable(work.ticket)
+-            await self._write(left)
++            self._safe(left)
 """,
     "the next segment vouches for a MARK that is not safe": """
 @ server/journal_files.py
@@ -219,16 +224,16 @@ TEXTS: Final[dict[str, str]] = {
          if work.heads:
              size = frame.frame_size(work.size)
 @ server/journal_writer.py
-         self.broker.durable(work.ticket)
+             await self._append(work)
+         self._safe(work)
 +        if work.changes:
 +            await self._define(work)
 """,
     "a failed fsync is overlooked": """
 @ server/journal_files.py
-         self.disk.write(name, offset, pieces)
--        self.disk.sync(name)
+-        self.disk.sync(self.log.segments[-1].name)
 +        with suppress(OSError):
-+            self.disk.sync(name)
++            self.disk.sync(self.log.segments[-1].name)
 @ server/journal_files.py
 -import errno
 +import errno

@@ -18,7 +18,7 @@ from amq.journal import change, frame
 from amq.journal.change import Change
 from amq.journal.replay import Corrupt
 from amq.journal.salvage import Salvage
-from amq.server import journal_files, journal_writer
+from amq.server import journal_files, journal_room, journal_writer
 from amq.server.errors import StorageFailed
 from amq.server.journal_files import JournalFiles, NoRoom
 from tests.faults.crash_images import History, Rot
@@ -50,11 +50,12 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     No thread and no real time, so that a seed says all that happens.
     """
     monkeypatch.setattr(journal_writer, "time", TrioTime)
+    monkeypatch.setattr(journal_room, "time", TrioTime)
     monkeypatch.setattr(trio.to_thread, "run_sync", inline)
     for name, value in (("LEAST_BYTES", 2048), ("FIRST_BYTES", 4096), ("PART", 1)):
         monkeypatch.setattr(journal_files, name, value)
     for name, value in (("SPARE", 4096), ("SLICE_RECORDS", 4), ("SLICE_OCTETS", 1000), ("ACKS_OCTETS", 1024)):
-        monkeypatch.setattr(journal_writer, name, value)
+        monkeypatch.setattr(journal_room, name, value)
 
 
 def histories(start: int, images: int) -> Iterator[History]:

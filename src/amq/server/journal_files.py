@@ -158,13 +158,11 @@ class JournalFiles:
 
     def append(self, offset: int, pieces: list[bytes]) -> None:
         """Write a frame at its place in the last segment and make it safe. Raises OSError."""
-        name = self.log.segments[-1].name
-        self.disk.write(name, offset, pieces)
-        self.disk.sync(name)
-        self._unsynced = False
+        self.put(offset, pieces)
+        self.sync()
 
-    def append_mark(self, offset: int, pieces: list[bytes]) -> None:
-        """Write a MARK; nobody waits for it to be safe. Raises OSError."""
+    def put(self, offset: int, pieces: list[bytes]) -> None:
+        """Write a frame at its place in the last segment, to be made safe by `sync`. Raises OSError."""
         self.disk.write(self.log.segments[-1].name, offset, pieces)
         self._unsynced = True
 

@@ -3,124 +3,109 @@
 While one batch is written the next one fills up, so everybody who waits shares a sync; there is no timer in it. What
 nobody waits for (acknowledgements) is written after LAZY at the latest. A disk that fails is not tried again: `run`
 raises StorageFailed.
+
+Most batches are frames for which there is room, and go the short way: `kick` hands one to the disk within the step in
+which it was filled, and `_land` says that it is safe within the step in which the disk answered. Definitions, new
+segments, salvage and what fails are for the task, `run`, which sleeps meanwhile.
 """
 
-import errno
 import logging
+import math
 import time
-from collections.abc import Callable
-from contextlib import suppress
-from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
 import attrs
 import trio
 
-from amq.broker import Broker
-from amq.definitions.store import Store, StoreError, StoreFull
+from amq.definitions.store import StoreError, StoreFull
 from amq.journal import frame
-from amq.journal.batch import Batch, Work
-from amq.journal.log import SPARE
-from amq.journal.salvage import Damaged, Salvage
-from amq.metrics.journal import JournalStatistics
+from amq.journal.batch import Work
+from amq.journal.salvage import Damaged
 from amq.server.disk_thread import DiskThread
 from amq.server.errors import StorageFailed
 from amq.server.gathering import gathered
-from amq.server.journal_files import JournalFiles, NoRoom
-
-T = TypeVar("T")
+from amq.server.journal_room import AGAIN, SLICE_PAUSE, JournalRoom
 
 LOGGER: Final = logging.getLogger(__name__)
 
 # Seconds that an acknowledgement may wait for company, and after which a MARK vouches for the last frame.
 LAZY: Final = 0.1
 MARK_AFTER: Final = 0.02
-# Seconds between attempts to find room on a full disk.
-AGAIN: Final = 0.1
-# What salvage looks at and copies before others get their turn, and the pause between, in s: about 20 MiB/s.
-SLICE_RECORDS: Final = 2000
-SLICE_OCTETS: Final = 1 << 20
-SLICE_PAUSE: Final = 0.05
 DEFINING: Final = "defining"
-FILLING: Final = "filling"
-ROLLING: Final = "rolling"
-FULL: Final = "the disk was full to the end, and what was not confirmed is lost"
-# Room that acknowledgements are to find on a full disk.
-ACKS_OCTETS: Final = 1 << 18
-# What one of them takes at most: a record of its own.
-ACK_OCTETS: Final = 64
-# Garbage that nobody minds is at most this part of the file system.
-SPARE_PART: Final = 8
+# Frames up to this size are given to the kernel at once, and only the sync is waited for elsewhere.
+SMALL: Final = 1 << 14
 
 
 @attrs.define(eq=False)
-class JournalWriter:
-    """`flush` sends what became ready to be sent, `starved` hears whether the disk has no room.
+class JournalWriter(JournalRoom):
+    """See JournalRoom for the fields."""
 
-    `stall_seconds`: a sync that takes longer is reported.
-    """
-
-    broker: Broker
-    files: JournalFiles
-    store: Store
-    stall_seconds: float
-    flush: Callable[[], None]
-    starved: Callable[[bool], None]
-    statistics: JournalStatistics = attrs.field(factory=JournalStatistics)
-    _thread: DiskThread = attrs.field(factory=DiskThread, init=False)
+    # Waits for the disk on the short way.
+    _short_thread: DiskThread = attrs.field(factory=DiskThread, init=False)
+    # The frame that is on the short way, its place, and when it set out.
+    _flying: Work | None = attrs.field(default=None, init=False)
+    _offset: int = attrs.field(default=0, init=False)
+    _departed: float = attrs.field(default=0.0, init=False)
+    # A batch that was taken and could not go the short way.
+    _left: Work | None = attrs.field(default=None, init=False)
+    # What went wrong on the short way.
+    _failure: OSError | None = attrs.field(default=None, init=False)
+    # The task sleeps in `_nap` until then at the latest, or until it is called.
+    _asleep: bool = attrs.field(default=False, init=False)
+    _nap: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
     _wake: trio.Event = attrs.field(factory=trio.Event, init=False)
-    # Somebody to be woken is waiting, for something urgent only.
-    _dozing: bool = attrs.field(default=False, init=False)
-    # A spare should be made; and what finds no room at present.
-    _low: trio.Event = attrs.field(factory=trio.Event, init=False)
-    _short: set[str] = attrs.field(factory=set, init=False)
-    _unmarked: bool = attrs.field(default=False, init=False)
-    _salvage: Salvage | None = attrs.field(default=None, init=False)
-    # Before then no slice is copied (seconds of the trio clock).
-    _next_slice: float = attrs.field(default=0.0, init=False)
-    # When garbage was looked at, and what was found.
-    _looked: float = attrs.field(default=-SLICE_PAUSE, init=False)
-    _too_much: bool = attrs.field(default=False, init=False)
-    _finishing: bool = attrs.field(default=False, init=False)
+    # When something that is not urgent is to be written (seconds of the trio clock).
+    _lazy_due: float = attrs.field(default=math.inf, init=False)
     _bounds: list[tuple[int, int, int]] = attrs.field(factory=list, init=False)
     _ended: trio.Event = attrs.field(factory=trio.Event, init=False)
-    # When the present call to the disk began; None while there is none.
-    _began: float | None = attrs.field(default=None, init=False)
 
     def kick(self) -> None:
         """Something may have been handed in. Costs two comparisons when not."""
         journal = self.broker.journal
-        if journal.urgent or (not self._dozing and journal.settled):
-            self._wake.set()
+        if journal.urgent:
+            if self._asleep and self._flying is None:
+                self._depart()
+        elif journal.settled and self._lazy_due == math.inf:
+            self._lazy_due = trio.current_time() + LAZY
+            self._sleep_until(self._lazy_due)
 
     async def run(self) -> None:
         """Until `finish`, or until cancelled. Raises StorageFailed."""
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._watch)
-            nursery.start_soon(self.statistics.report)
-            nursery.start_soon(self._fill)
-            try:
-                while not self._finishing:
-                    await self._wait()
-                    await self._turn()
-                await self._end()
-            except (OSError, StoreError, Damaged) as error:
-                path = getattr(error, "filename", None) or self.files.disk.where()
-                raise StorageFailed("write to", path, error) from error
-            finally:
-                self._ended.set()
-                self._thread.close()
-            nursery.cancel_scope.cancel()
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._watch)
+                nursery.start_soon(self.statistics.report)
+                nursery.start_soon(self._fill)
+                nursery.start_soon(self._short_thread.serve, self._land)
+                await self._serve()
+                nursery.cancel_scope.cancel()
+        finally:
+            self._thread.close()
+            self._short_thread.close()
+
+    async def _serve(self) -> None:
+        try:
+            while not self._finishing:
+                await self._sleep()
+                await self._work()
+            await self._end()
+        except (OSError, StoreError, Damaged) as error:
+            path = getattr(error, "filename", None) or self.files.disk.where()
+            raise StorageFailed("write to", path, error) from error
+        finally:
+            self._asleep = False
+            self._ended.set()
 
     async def finish(self, bounds: list[tuple[int, int, int]]) -> None:
         """Have what is left written, and last of all that this was a stop in good order, with those `bounds`."""
         self._bounds = bounds
         self._finishing = True
-        self._wake.set()
+        self._call()
         await self._ended.wait()
 
     async def _end(self) -> None:
         journal = self.broker.journal
+        await self._write_left()
         while not journal.idle():
             await self._write(journal.take())
         journal.say_clean(self._bounds)
@@ -129,29 +114,95 @@ class JournalWriter:
         await self._mark()
         await self._disk(self.files.sync)
 
+    # -- the short way --
+
+    def _depart(self) -> None:
+        """Hand the present batch to the disk, or have the task do it when there is more to it."""
+        journal = self.broker.journal
+        if journal.work.changes or not journal.work.size or self._salvage is not None or self._garbage():
+            self._call()
+            return
+        work = journal.take()
+        if self.files.log.room() < frame.frame_size(work.size):
+            self._left = work
+            self._call()
+            return
+        self._flying = work
+        self._offset, pieces = self.files.log.place(work)
+        self._began = time.monotonic()
+        self._departed = time.perf_counter()
+        try:
+            self._write_and_sync(self._offset, pieces, work.size <= SMALL)
+        except OSError as error:
+            self._failure = error
+            self._call()
+
+    def _write_and_sync(self, offset: int, pieces: list[bytes], at_once: bool) -> None:
+        """Have a thread do it; `at_once`: all but the sync, which takes the time."""
+        if at_once:
+            self.files.put(offset, pieces)
+            self._short_thread.start(self.files.sync)
+        else:
+            self._short_thread.start(lambda: self.files.append(offset, pieces))
+
+    def _land(self, failure: BaseException | None) -> None:
+        """The disk has answered."""
+        work = self._flying
+        assert work is not None, "something was handed to the disk"
+        self._began = None
+        if isinstance(failure, OSError):
+            self._failure = failure
+            self._call()
+            return
+        if failure is not None:
+            raise failure
+        self._flying = None
+        seconds = time.perf_counter() - self._departed
+        marked = self._written is None
+        self._wrote(work, self._offset, seconds)
+        self._safe(work)
+        if not self._asleep:
+            self._wake.set()
+        elif self.files.log.droppable() is not None:
+            self._call()
+        elif marked:
+            self._sleep_until(trio.current_time() + MARK_AFTER)
+        self.flush()
+
     # -- when --
 
-    async def _wait(self) -> None:
-        """Until there is something to write."""
-        journal = self.broker.journal
-        while not (journal.urgent or self._finishing):
-            self._wake = trio.Event()
-            self._dozing = not journal.idle()
-            if self._dozing:
-                pause = LAZY
-            elif self._unmarked:
-                pause = MARK_AFTER
-            elif self._salvage is not None or self._garbage(anew=True):
-                pause = SLICE_PAUSE
-            else:
-                pause = float("inf")
-            with trio.move_on_after(pause) as scope:
+    def _call(self) -> None:
+        """Wake the task."""
+        self._asleep = False
+        self._wake.set()
+
+    def _sleep_until(self, moment: float) -> None:
+        """The task, if it sleeps, is to wake up then at the latest."""
+        if moment < self._nap.deadline:
+            self._nap.deadline = moment
+
+    async def _sleep(self) -> None:
+        """Until the task is called or something is due, and nothing is on the short way."""
+        self._wake = trio.Event()
+        if not (self.broker.journal.urgent or self._left or self._finishing):
+            self._asleep = True
+            with trio.CancelScope(deadline=self._due()) as self._nap:
                 await self._wake.wait()
-            if scope.cancelled_caught:
-                if self._dozing or pause == SLICE_PAUSE:
-                    break
-                await self._mark()
-        self._dozing = False
+            self._asleep = False
+        while self._flying is not None:
+            if self._failure is not None:
+                raise self._failure
+            self._wake = trio.Event()
+            await self._wake.wait()
+
+    def _due(self) -> float:
+        """When the task has something to do by itself (seconds of the trio clock)."""
+        due = self._lazy_due
+        if self._written is not None:
+            due = min(due, self._written + MARK_AFTER)
+        if self._salvage is not None or self._garbage(anew=True):
+            due = min(due, trio.current_time() + SLICE_PAUSE)
+        return due
 
     async def _watch(self) -> None:
         """Tell the operator of a disk that does not answer."""
@@ -166,17 +217,30 @@ class JournalWriter:
                 LOGGER.warning("the disk answers again")
             told = stalled
 
-    async def _disk(self, action: Callable[[], T]) -> T:
-        """Let a thread wait for the disk."""
-        self._began = time.monotonic()
-        try:
-            return await self._thread.run(action)
-        finally:
-            self._began = None
-
     # -- what --
 
+    async def _work(self) -> None:
+        """What the task was called for, or what is due."""
+        journal = self.broker.journal
+        now = trio.current_time()
+        lazy = now >= self._lazy_due
+        if lazy:
+            self._lazy_due = math.inf
+        if journal.urgent or self._left or (lazy and not journal.idle()):
+            await self._turn()
+        elif self._written is not None and now >= self._written + MARK_AFTER:
+            await self._mark()
+        elif self._salvage is not None or self._garbage():
+            await self._turn()
+        await self._drop()
+
+    async def _write_left(self) -> None:
+        left, self._left = self._left, None
+        if left is not None:
+            await self._write(left)
+
     async def _turn(self) -> None:
+        await self._write_left()
         copied = await self._salvage_slice()
         await self._write(self.broker.journal.take())
         self._salvaged(copied)
@@ -192,6 +256,10 @@ class JournalWriter:
             if self.files.log.room() < size:
                 await self._roll(size, work)
             await self._append(work)
+        self._safe(work)
+
+    def _safe(self, work: Work) -> None:
+        """All of a batch is on the disk."""
         self.broker.journal.landed(work)
         for queue in work.forgotten:
             self.files.log.forget_queue(queue)
@@ -214,183 +282,9 @@ class JournalWriter:
                 await trio.sleep(AGAIN)
         self._say_short(DEFINING, False)
 
-    async def _append(self, work: Work) -> None:
-        """Write a frame, for which there is room."""
-        log = self.files.log
-        offset, pieces = log.place(work)
-        began = time.perf_counter()
-        await self._disk(partial(self.files.append, offset, pieces))
-        log.wrote(work, offset)
-        self._unmarked = True
-        if self.files.wants_spare():
-            self._low.set()
-        self.statistics.note(time.perf_counter() - began, sum([run.count for run in work.runs]), work.size)
-
     async def _mark(self) -> None:
         """Vouch for the last frame."""
-        self._unmarked = False
+        self._written = None
         if self.files.log.room() >= frame.FRAME_HEADER:
             offset, pieces = self.files.log.place_mark()
-            await self._disk(partial(self.files.append_mark, offset, pieces))
-
-    # -- room --
-
-    async def _roll(self, size: int, work: Work) -> None:
-        """Begin a new segment for a frame of that size; on a full disk, wait until there is room for one."""
-        told = False
-        while True:
-            try:
-                # A batch in which something is settled may free space itself, once nothing else does.
-                last = told and bool(work.gone) and not (self.broker.journal.settled or self.broker.journal.purged)
-                last = last or self._copies(work)
-                segment = await self._disk(partial(self.files.roll, size, last))
-                break
-            except NoRoom:
-                told = True
-                self._say_short(ROLLING, True)
-                if self._finishing:
-                    raise OSError(errno.ENOSPC, FULL) from None
-                await self._free(work)
-                self.flush()
-                await trio.sleep(AGAIN)
-        self.files.log.begin(segment)
-        self._say_short(ROLLING, False)
-
-    async def _free(self, waiting: Work) -> None:
-        """Write what may free a segment, ahead of a batch that waits for room: acknowledgements of messages that are in
-        the journal, and copies of the few that keep a segment alive.
-        """
-        log = self.files.log
-        journal = self.broker.journal
-        if log.room() < ACKS_OCTETS and (journal.settled or journal.purged):
-            with suppress(NoRoom):
-                log.begin(await self._disk(partial(self.files.roll, ACKS_OCTETS, True)))
-        most = (min(log.room(), ACKS_OCTETS) - frame.frame_size(0)) // ACK_OCTETS
-        if most > 0:
-            work = journal.take_settled(waiting.first_lsn, most)
-            if work.heads:
-                await self._append(work)
-                journal.landed(work)
-        await self._drop()
-        if not self._copies(waiting):
-            await self._salvage_apart()
-
-    async def _fill(self) -> None:
-        """Have spares made before they are needed: whoever waits for a confirm is not to wait for that."""
-        while True:
-            await self._low.wait()
-            self._low = trio.Event()
-            while self.files.wants_spare():
-                try:
-                    await trio.to_thread.run_sync(self.files.prepare)
-                except NoRoom:
-                    self._say_short(FILLING, True)
-                    await trio.sleep(AGAIN)
-                except OSError as error:
-                    raise StorageFailed("write to", error.filename or self.files.disk.where(), error) from error
-            self._say_short(FILLING, False)
-
-    def _say_short(self, what: str, short: bool) -> None:
-        """Whether something finds no room; publishers wait as long as anything does."""
-        before = bool(self._short)
-        (self._short.add if short else self._short.discard)(what)
-        if bool(self._short) != before:
-            LOGGER.warning(
-                "the disk has no room for the journal: publishers wait" if short else "the disk has room again"
-            )
-            self.starved(short)
-
-    async def _drop(self) -> None:
-        """Let go of the first segments, as far as nothing in them is needed."""
-        log = self.files.log
-        while log.droppable() is not None:
-            segment = log.drop()
-            await self._disk(partial(self.files.release, segment))
-
-    def _spare(self) -> int:
-        """Octets of garbage that nobody minds."""
-        return min(SPARE, self.files.total // SPARE_PART)
-
-    def _garbage(self, anew: bool = False) -> bool:
-        """Whether there is too much garbage. Not counted at every turn, but `anew` before a long sleep."""
-        now = trio.current_time()
-        if anew or now >= self._looked + SLICE_PAUSE:
-            self._looked = now
-            self._too_much = self.files.log.wants_salvage(self._spare())
-        return self._too_much
-
-    def _copies(self, work: Work) -> bool:
-        """Whether a batch that is not written yet has copies, without which their segment must not go."""
-        return any(run.lsn <= self.files.log.last_lsn for run in work.runs)
-
-    async def _salvage_slice(self) -> Salvage | None:
-        """Copy part of the first segment if there is too much garbage; returns the salvage when that was the rest."""
-        log = self.files.log
-        journal = self.broker.journal
-        salvage = await self._salvage_under_way()
-        if salvage is None:
-            return None
-        if log.room() < journal.work.size + 2 * SLICE_OCTETS:
-            # It frees space: it may have the last of it.
-            try:
-                log.begin(await self._disk(partial(self.files.roll, journal.work.size + 2 * SLICE_OCTETS, True)))
-            except NoRoom:
-                await self._salvage_apart()
-                return None
-        if journal.work.changes:
-            # They may have to wait for room, and must not keep the copies from making it.
-            return None
-        return self._copy(salvage, journal, SLICE_OCTETS)
-
-    async def _salvage_apart(self) -> None:
-        """The same in a frame of its own, with what room there is, and the segment dropped if that was the rest."""
-        log = self.files.log
-        salvage = await self._salvage_under_way()
-        if salvage is None:
-            return
-        if log.room() < ACKS_OCTETS:
-            with suppress(NoRoom):
-                log.begin(await self._disk(partial(self.files.roll, ACKS_OCTETS, True)))
-        scratch = Batch(keeps=True)
-        copied = self._copy(salvage, scratch, min(SLICE_OCTETS, log.room() // 2))
-        work = scratch.take()
-        size = frame.frame_size(work.size)
-        if log.room() < size:
-            try:
-                log.begin(await self._disk(partial(self.files.roll, size, True)))
-            except NoRoom:
-                # Begin again; what was copied before this is not copied twice.
-                self._salvage = None
-                return
-        if work.heads:
-            await self._append(work)
-        self._salvaged(copied)
-        await self._drop()
-
-    async def _salvage_under_way(self) -> Salvage | None:
-        """The salvage that goes on, or a new one if there is too much garbage; None when it is not time for more."""
-        if trio.current_time() < self._next_slice:
-            return None
-        if self._salvage is None and self._garbage():
-            first = self.files.log.segments[0]
-            octets = await self._disk(partial(self.files.disk.read, first.name, 0, first.used))
-            self._salvage = Salvage(self.files.log, first, octets)
-        return self._salvage
-
-    def _copy(self, salvage: Salvage, batch: Batch, octets: int) -> Salvage | None:
-        """Copy a slice into a batch; returns the salvage when that was the rest."""
-        log = self.files.log
-        now = trio.current_time()
-        # When garbage grows faster than it is taken away there is no pause.
-        self._next_slice = now if log.total() > 2 * (log.live() + self._spare()) else now + SLICE_PAUSE
-        if not salvage.slice(batch, SLICE_RECORDS, octets):
-            return None
-        self._salvage = None
-        self._looked = -SLICE_PAUSE
-        return salvage
-
-    def _salvaged(self, copied: Salvage | None) -> None:
-        """All that a salvage copied is safe, if it is through."""
-        if copied is not None:
-            copied.segment.alive.clear()
-            self.files.log.salvaged += copied.copied
+            await self._disk(lambda: self.files.put(offset, pieces))
