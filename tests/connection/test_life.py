@@ -1,11 +1,16 @@
 """A connection once it is open: frames, heartbeats, alarms, and its end."""
 
+import gc
 from collections.abc import Callable
 
 import pytest
 
 from amq.broker import DEBUG, INFO, WARNING
+from amq.connection.channel import Channel
+from amq.connection.connection import Connection
 from amq.connection.lifecycle import CLOSING
+from amq.connection.session import Session
+from tests.connection.build import consuming
 from tests.harness.dialogue import Dialogue, enter, frame, method, new_broker, publish
 
 UNEXPECTED = [
@@ -430,3 +435,29 @@ def test_who_says_something_and_goes_leaves_two_lines() -> None:
         (INFO, f"accepting AMQP connection {peer}"),
         (WARNING, f"closing AMQP connection {peer}: client unexpectedly closed TCP connection"),
     ]
+
+
+def those_left() -> list[object]:
+    return [found for found in gc.get_objects() if isinstance(found, Connection | Session | Channel)]
+
+
+@pytest.mark.skipif(not hasattr(gc, "freeze"), reason="CPython's way to free what is in no cycle")
+def test_what_a_client_leaves_behind_is_in_no_cycle() -> None:
+    """To find it a collector would have to look at every message that waits."""
+    gc.collect()
+    gc.disable()
+    try:
+        before = len(those_left())
+        client = consuming(bodies=3)
+        client.drain()
+        assert len(those_left()) == before + 4
+        broker = client.broker
+        client.connection.lost(0.0)
+        del client
+        # The shell sends what there was to be sent; timers hold on to it for a while.
+        broker.writable.clear()
+        for seconds in range(1, 100):
+            broker.advance(float(seconds))
+        assert len(those_left()) == before
+    finally:
+        gc.enable()

@@ -8,7 +8,7 @@ import weakref
 import trio
 import trio.testing
 
-from amq.server.collector import GONE, INTERVAL, THRESHOLDS, WORTH_RELEASING, Collector
+from amq.server.collector import GONE, GROWN, INTERVAL, SELDOM, THRESHOLDS, WORTH_RELEASING, Collector
 
 
 class Cycle:
@@ -45,6 +45,34 @@ async def test_garbage_goes_when_many_clients_have_left(nursery: trio.Nursery) -
     assert garbage() is not None
     collector.gone()
     await trio.testing.wait_all_tasks_blocked()
+    assert garbage() is None
+
+
+async def test_a_process_with_a_large_backlog_is_looked_at_seldom(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    sizes = [0]
+    nursery.start_soon(Collector(lambda: sizes[0], lambda: None).run)
+    await trio.testing.wait_all_tasks_blocked()
+    garbage = old_garbage()
+    sizes[0] = GROWN + 1
+    await trio.sleep(INTERVAL * 5)
+    assert garbage() is not None
+    await trio.sleep(SELDOM)
+    assert garbage() is None
+
+
+async def test_it_is_looked_at_when_the_backlog_has_gone(
+    nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+) -> None:
+    sizes = [0]
+    nursery.start_soon(Collector(lambda: sizes[0], lambda: None).run)
+    await trio.testing.wait_all_tasks_blocked()
+    garbage = old_garbage()
+    sizes[0] = GROWN + 1
+    await trio.sleep(INTERVAL * 2)
+    sizes[0] = GROWN
+    await trio.sleep(INTERVAL * 2)
     assert garbage() is None
 
 

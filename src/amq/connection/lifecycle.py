@@ -108,7 +108,7 @@ class Lifecycle(Overdue):
         self.finished = True
         self.take_down()
         # Parts of bodies: others may keep this object for a while.
-        self.outbox.drop()
+        self.outbox.close()
 
     def force_close(self, reason: str, code: int = CONNECTION_FORCED) -> None:
         if self.finished or self.closing:

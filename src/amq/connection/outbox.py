@@ -15,6 +15,20 @@ FLOOD: Final = 1 << 22
 TAKE: Final = 1 << 20
 
 
+class Nobody(Client):
+    """Stands for a client that has gone: an outbox that held on to it would make a cycle with it, and such are found
+    only by looking at everything there is.
+    """
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        self.shell = None
+
+
+NOBODY: Final = Nobody()
+
+
 class Outbox:
     """Pieces of frames in order. `size` is an estimate of the octets waiting, never far too low.
 
@@ -50,8 +64,9 @@ class Outbox:
         self.noted = True
         self.writable.append(self.client)
 
-    def drop(self) -> None:
-        """Nobody will read what waits."""
+    def close(self) -> None:
+        """The client is gone: nobody will read what waits."""
+        self.client = NOBODY
         self.pieces.clear()
         self.size = 0
 
