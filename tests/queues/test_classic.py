@@ -183,8 +183,8 @@ def test_priorities_reach_consumers_highest_first() -> None:
 
 def test_a_queue_without_arguments_pays_for_none() -> None:
     there = queue()
-    assert not there.guarded
     there.enqueue(message())
+    assert not there.guarded
     assert there.deadlines == {}
     assert there.size == 0
     assert there.agenda.timers.heap == []

@@ -93,7 +93,7 @@ def test_a_queue_that_refuses_asks_its_consumers_first() -> None:
     there = queue(limited(b"reject-publish", max_length=1))
     assert there.enqueue(message(b"first"))
     taker = Taker()
-    there.consumers.add(taker)
+    there.add_consumer(taker)
     assert there.enqueue(message(b"second"))
     assert taker.bodies() == [b"first", b"second"]
 

@@ -59,7 +59,7 @@ def test_an_expired_head_does_not_reach_the_consumer_that_takes_the_next() -> No
     there.enqueue(message(b"first", ttl=10))
     there.agenda.clock.now += 0.02
     taker = Taker()
-    there.consumers.add(taker)
+    there.add_consumer(taker)
     there.enqueue(message(b"second", ttl=10))
     assert taker.bodies() == [b"second"]
     assert dead(there) == [(b"first", "expired")]

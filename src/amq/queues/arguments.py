@@ -75,11 +75,17 @@ class Options:
         self.consumer_timeout: int = -1
 
 
+# Of all queues that were declared without arguments.
+DEFAULTS: Final = Options()
+
+
 def parse(queue: str, arguments: Table) -> Options:
     """Check and read the arguments of a classic queue; `queue` is how errors name it.
 
     Raises ChannelFault(406), or ConnectionFault(540) for the queue types that do not exist here.
     """
+    if not arguments:
+        return DEFAULTS
     # The values in RabbitMQ's order, then whether they belong here at all: of two mistakes that one is named.
     options = Options()
     _queue_type(queue, arguments)

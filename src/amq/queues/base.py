@@ -25,6 +25,10 @@ DELIVERY_LIMIT: Final = "delivery_limit"
 ACKNOWLEDGED: Final = "acknowledged"
 REQUEUED: Final = "requeued"
 
+# What queues share that have nothing of the kind of their own; neither is ever changed.
+NO_ARGUMENTS: Final[Table] = {}
+NOT_KEPT: Final = Settled(0)
+
 
 class Consumer:
     """One subscription as its queue sees it. The connection layer implements it.
@@ -193,11 +197,11 @@ class Queue(Destination):
         # What the journal calls it; 0 when it keeps nothing of this queue.
         self.keeps: bool = durable and agenda.journal.keeps
         self.id: int = (queue_id or agenda.journal.new_id()) if self.keeps else 0
-        self.settled = Settled(self.id)
+        self.settled: Settled = Settled(self.id) if self.keeps else NOT_KEPT
         self.owner = owner
         self.exclusive: bool = owner is not None
         self.auto_delete = auto_delete
-        self.arguments = arguments
+        self.arguments: Table = arguments or NO_ARGUMENTS
         self.agenda = agenda
         self.touched: bool = False
         self.unacked: int = 0

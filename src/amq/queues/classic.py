@@ -22,10 +22,10 @@ from amq.queues.base import (
     Agenda,
     Consumer,
 )
-from amq.queues.consumers import Consumers
+from amq.queues.consumers import NOBODY, Consumers
 from amq.queues.limits import DROP_HEAD, REJECT_PUBLISH_DLX
 from amq.queues.returned import counted
-from amq.queues.stored import StoredQueue, delivered_before
+from amq.queues.stored import UNUSED, StoredQueue, delivered_before
 from amq.wire.tables import Table
 
 # Heads that are dropped in one go, and so many for each message that comes in while there are more than that.
@@ -91,9 +91,11 @@ class ClassicQueue(StoredQueue):
         self.dead_letter_exchange = options.dead_letter_exchange
         self.dead_letter_routing_key = options.dead_letter_routing_key
         self.limits = options.limits
-        self.guarded: bool = options.limits is not None or options.ttl >= 0 or self.fifo is None
-        self.head_expiry = HeadExpiry(self)
-        self.consumers = Consumers(options.single_active)
+        # Until its first message comes, too: `furnish` has to see that.
+        self.guarded: bool = True
+        # Both come when they are needed.
+        self.head_expiry: HeadExpiry | None = None
+        self.consumers: Consumers = Consumers(True) if options.single_active else NOBODY
         # How many wait for messages to come back; nothing is handed out meanwhile.
         self.held: int = 0
         # There are too many heads to drop for one go, and a chore drops the next ones.
@@ -105,9 +107,17 @@ class ClassicQueue(StoredQueue):
         self.dead_letter_exchange = options.dead_letter_exchange
         self.dead_letter_routing_key = options.dead_letter_routing_key
         self.limits = options.limits
-        self.guarded = options.limits is not None or options.ttl >= 0 or self.fifo is None
+        self.guarded = self.demanding() or self.backlog is UNUSED
         self.enforce_limits()
         self.touch()
+
+    def demanding(self) -> bool:
+        """Whether its options have each message looked at."""
+        return self.limits is not None or self.options.ttl >= 0 or self.fifo is None
+
+    def furnish(self) -> None:
+        super().furnish()
+        self.guarded = self.demanding()
 
     def enqueue(self, message: Message) -> bool:
         if self.guarded or message.properties.ttl >= 0:
@@ -121,7 +131,10 @@ class ClassicQueue(StoredQueue):
         return True
 
     def enqueue_guarded(self, message: Message) -> bool:
-        """Enqueue where limits, expiry or priorities matter."""
+        """Enqueue where limits, expiry or priorities matter, and the first message of all."""
+        if self.backlog is UNUSED:
+            self.furnish()
+            return self.enqueue(message)
         limits = self.limits
         if limits is not None and limits.overflow != DROP_HEAD and self.overflows(message):
             if limits.overflow == REJECT_PUBLISH_DLX and self.dead_letter_exchange is not None:
@@ -359,10 +372,7 @@ class ClassicQueue(StoredQueue):
                 return True
             deadline = deadlines.get(head, NEVER)
             if deadline > now:
-                deadline = min(deadline, now + LOOK_AGAIN)
-                if deadline < self.head_expiry.deadline:
-                    self.head_expiry.deadline = deadline
-                    self.agenda.timers.add(deadline, self.head_expiry)
+                self.watch_head(min(deadline, now + LOOK_AGAIN))
                 return True
             if not self.backlog.at_hand():
                 self.fetch()
@@ -373,6 +383,14 @@ class ClassicQueue(StoredQueue):
             left -= 1
             self.drop_head(EXPIRED)
         return True
+
+    def watch_head(self, deadline: float) -> None:
+        """Have the head looked after at that moment at the latest."""
+        if self.head_expiry is None:
+            self.head_expiry = HeadExpiry(self)
+        if deadline < self.head_expiry.deadline:
+            self.head_expiry.deadline = deadline
+            self.agenda.timers.add(deadline, self.head_expiry)
 
     def drop_head(self, reason: str) -> None:
         """Drop the head, or dead-letter it."""
@@ -396,6 +414,8 @@ class ClassicQueue(StoredQueue):
         return self.consumers.admits(exclusive)
 
     def add_consumer(self, consumer: Consumer) -> None:
+        if self.consumers is NOBODY:
+            self.consumers = Consumers(False)
         self.consumers.add(consumer)
         self.touch()
 

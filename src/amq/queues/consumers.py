@@ -6,6 +6,7 @@ cost nothing to those who are idle.
 """
 
 from collections import deque
+from typing import Final
 
 from amq.queues.base import Consumer
 
@@ -93,3 +94,7 @@ class Consumers:
     def admits(self, exclusive: bool) -> bool:
         """True when one more may come: an exclusive consumer stands no other, and is never one of several in line."""
         return not (self.exclusive() or (exclusive and (self.all or self.single_active)))
+
+
+# Those of all queues that have had none yet, and are not for a single active one; nobody enters.
+NOBODY: Final = Consumers(False)

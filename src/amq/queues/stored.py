@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from itertools import chain
+from typing import Final
 
 from amq.journal.loading import Load, Page
 from amq.journal.record import Lsns
@@ -14,6 +15,10 @@ from amq.queues.emptying import Emptying
 from amq.queues.priority import Prioritized
 from amq.queues.span import KeptSpan, PagedSpan, Span, unpacked
 from amq.wire.tables import Table
+
+# What a queue waits with for its first message: nothing is ever put into it, and it is everybody's, because an empty
+# backlog of one's own takes more than a kilobyte.
+UNUSED: Final = Fifo()
 
 
 class StoredQueue(Queue):
@@ -41,10 +46,15 @@ class StoredQueue(Queue):
         # What the arguments say, and what counts: under a policy that is something else.
         self.declared = options
         self.options = options
-        self.fifo: Fifo | None = None if options.max_priority else Fifo()
+        self.fifo: Fifo | None = None if options.max_priority else UNUSED
         self.backlog: Backlog = self.fifo or Prioritized(options.max_priority)
         self.deadlines: dict[int, float] = {}
         self.fetching: bool = False
+
+    def furnish(self) -> None:
+        """Have a backlog of its own, before anything is put into it."""
+        if self.backlog is UNUSED:
+            self.fifo = self.backlog = Fifo()
 
     def enforce_limits(self) -> None:
         """Drop heads until the queue is within its limits."""
@@ -140,6 +150,7 @@ class StoredQueue(Queue):
         return self.options.ttl >= 0
 
     def restore(self, stretches: list[Stretch], delivered: dict[int, int] | None) -> None:
+        self.furnish()
         # Deadlines go on from when the messages were published.
         clock = self.agenda.clock
         skew = clock.wall() - clock.now
