@@ -59,11 +59,15 @@ class _Session:
         self._scope: Final = trio.CancelScope()
 
     async def run(self) -> Result:
-        with self._scope:
-            async with trio.open_nursery() as nursery:
-                self._nursery = nursery
-                await self._guard(self._whole)()
-                nursery.cancel_scope.cancel()
+        try:
+            with self._scope:
+                async with trio.open_nursery() as nursery:
+                    self._nursery = nursery
+                    await self._guard(self._whole)()
+                    nursery.cancel_scope.cancel()
+        finally:
+            for each in self._links:
+                await each.wire.close()
         if self._failures and not self._started:
             raise self._failures[0]
         if not self._ended:

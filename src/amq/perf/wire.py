@@ -23,7 +23,11 @@ async def connect(address: Address, context: ssl.SSLContext) -> "Wire":
         if not address.tls:
             return Wire(plain)
         secure = trio.SSLStream(plain, context, server_hostname=address.host, https_compatible=True)
-        await secure.do_handshake()
+        try:
+            await secure.do_handshake()
+        except BaseException:
+            await trio.aclose_forcefully(plain)
+            raise
         return Wire(secure)
 
 
