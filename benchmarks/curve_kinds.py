@@ -22,6 +22,7 @@ WARM_UP: Final = 20_000  # messages before the first that count
 # The better of two rounds counts (a machine's other work makes it slower, nothing makes it faster); a round that takes
 # longer than so many seconds is not repeated.
 LONG: Final = 2.0
+LEAST_DRAINED: Final = 50_000  # messages, whose way out of the queue takes long enough to be measured
 
 Point = dict[str, float]
 
@@ -102,7 +103,9 @@ def backlog(broker: Broker, extent: Extent) -> Iterator[Point]:
     for point, below, begin, end in zip(
         reversed(points), [*reversed(marks[:-1]), 0], [began, *moments], moments, strict=False
     ):
-        point["drained"] = (point["x"] - below) / (end - begin)
+        # What is less was on its way long before it was asked for.
+        if point["x"] - below >= LEAST_DRAINED:
+            point["drained"] = (point["x"] - below) / (end - begin)
     yield from points
 
 

@@ -91,7 +91,7 @@ def test_a_short_run_leaves_numbers_and_plots(tmp_path: Path) -> None:
     run = subprocess.run([*command, "--only", "backlog,channels,bindings"], capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stderr
     for name, quantities in {
-        "backlog": {"rate", "drained", "memory"},
+        "backlog": {"rate", "memory"},
         "channels": {"rate", "made", "memory"},
         "bindings": {"rate", "made", "memory"},
     }.items():
