@@ -1,5 +1,6 @@
 """One connection to a broker: logs in, asks, hears answers, and hands to its channels what is theirs."""
 
+import os
 import ssl
 import time
 from collections.abc import Callable
@@ -286,6 +287,8 @@ def _reason(error: BaseException) -> str:
         return _reason(cause.exceptions[0])
     if cause is not None:
         return _reason(cause)
+    if isinstance(error, ConnectionError) and error.errno:
+        return os.strerror(error.errno)
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
