@@ -151,6 +151,18 @@ def test_what_a_lost_client_held_returns_and_its_exclusive_queues_go() -> None:
 # -- heartbeats --
 
 
+def test_connections_that_came_one_after_the_other_are_looked_after_together() -> None:
+    broker = new_broker()
+    clients = [enter(broker, heartbeat=10)]
+    for _ in range(99):
+        clients[0].wait(0.01)
+        clients.append(enter(broker, heartbeat=10))
+    moments = {deadline for deadline, _, timed in broker.timers.heap if timed in broker.clients}
+    assert len(broker.clients) == 100
+    # A second and a bit, in eighths, for the handshake and for the heartbeats.
+    assert len(moments) <= 2 * 9
+
+
 def test_an_idle_client_hears_a_heartbeat_in_every_half_interval() -> None:
     client = enter(heartbeat=10)
     heard = []

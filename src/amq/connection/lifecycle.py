@@ -4,6 +4,7 @@
 Faults become frames here and nowhere else.
 """
 
+from math import ceil
 from typing import Final
 
 from amq.broker import DEBUG, ERROR, WARNING, Broker
@@ -25,6 +26,9 @@ HEARTBEAT: Final = b"\x08\x00\x00\x00\x00\x00\x00\xce"
 # How long a client that was told to go, or was refused, may stay, in s.
 CLOSING: Final = 30.0
 REFUSED: Final = 3.0
+# Connections are looked after at whole multiples of this, in s: ten thousand of them wake the process eight times a
+# second and not seven hundred times.
+BEAT_STEP: Final = 0.125
 
 
 class Lifecycle(Overdue):
@@ -155,8 +159,8 @@ class Lifecycle(Overdue):
     # -- time --
 
     def arm(self, deadline: float) -> None:
-        """Be called at `deadline`, or before it to look again."""
-        deadline = min(deadline, self.broker.clock.now + LOOK_AGAIN)
+        """Be called at `deadline` or up to BEAT_STEP later, or before it to look again."""
+        deadline = ceil(min(deadline, self.broker.clock.now + LOOK_AGAIN) / BEAT_STEP) * BEAT_STEP
         if deadline < self.armed:
             self.armed = deadline
             self.broker.timers.add(deadline, self)

@@ -25,6 +25,9 @@ CHUNK: Final = 32
 # How much the latest look counts in a queue's consumer capacity.
 SMOOTHING: Final = 0.2
 
+# What a connection without channels counts for.
+NOTHING: Final = (0, 0, 0, 0)
+
 # Unacknowledged deliveries that were weighed, and the octets of their bodies, by queue.
 Weights = dict[Queue, tuple[int, int]]
 
@@ -55,7 +58,7 @@ class Standing:
         self.histories: list[History] = []
         self.due: float = 0.0
         # Of Totals: channels, consumers, publishers, unconfirmed.
-        self.counts: tuple[int, int, int, int] = (0, 0, 0, 0)
+        self.counts: tuple[int, int, int, int] = NOTHING
         # The sums of the channels' columns.
         self.published: Row = columns.CHANNEL.zeros
         self.weights: Weights | None = None
@@ -88,11 +91,14 @@ class Round:
         slices = Slices()
         self.sums = {vhost: sums_of(vhost, self.last(vhost)) for vhost in self.broker.vhosts.values()}
         known = {} if before is None else before.standing
+        looks = 0
         for client in list(self.broker.clients):
             if isinstance(client, Connection):
-                self._look_at(client, known.get(client))
-            if await slices.breathe():
-                self.moment = now()
+                looks += self._look_at(client, known.get(client))
+            if looks >= CHUNK:
+                looks = 0
+                if await slices.breathe():
+                    self.moment = now()
         capacities = {} if before is None else before.capacities
         for vhost, sums in self.sums.items():
             queues = list(vhost.queues.values())
@@ -139,26 +145,40 @@ class Round:
 
     # -- clients --
 
-    def _look_at(self, client: Connection, standing: Standing | None) -> None:
+    def _look_at(self, client: Connection, standing: Standing | None) -> int:
+        """Returns how many objects that were."""
         session = client.session
         sums = None if session is None else self.sums.get(session.vhost)
         if sums is None:
-            return
+            return 1
+        looks = 1
         row = columns.connection_row(client)
         if standing is None or standing.row != row or standing.due <= self.began:
+            looks += len(client.channels)
             standing = self._look_closely(client, row, sums)
         else:
-            number = self.number
-            for history in standing.histories:
-                history.seen = number
-            self.seen += len(standing.histories)
-            if standing.weights is not None:
-                self._add_weights(standing.weights)
+            self._look_again(standing)
         self.standing[client] = standing
-        sums.add_channel(standing.published)
+        if standing.published is not columns.CHANNEL.zeros:
+            sums.add_channel(standing.published)
+        self._count(standing)
+        return looks
+
+    def _look_again(self, standing: Standing) -> None:
+        """Nothing has moved."""
+        number = self.number
+        for history in standing.histories:
+            history.seen = number
+        self.seen += len(standing.histories)
+        if standing.weights is not None:
+            self._add_weights(standing.weights)
+
+    def _count(self, standing: Standing) -> None:
         totals = self.totals
-        channels, consumers, publishers, waiting = standing.counts
         totals.connections += 1
+        if standing.counts is NOTHING:
+            return
+        channels, consumers, publishers, waiting = standing.counts
         totals.channels += channels
         totals.consumers += consumers
         totals.publishers += publishers
@@ -190,7 +210,8 @@ class Round:
             if channel.ledger.unacked:
                 weights = weigh(channel, weights)
         standing.published = published
-        standing.counts = len(client.channels), consumers, publishers, waiting
+        if client.channels:
+            standing.counts = len(client.channels), consumers, publishers, waiting
         standing.due = min([history.due for history in histories], default=float("inf"))
         if weights is not None:
             standing.weights = weights
