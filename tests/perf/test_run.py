@@ -148,6 +148,14 @@ async def test_transactions_on_both_sides(broker: BrokerProcess) -> None:
     assert result.published == result.consumed == result.acked == 95
 
 
+async def test_groups_of_acknowledgements_and_transactions_need_not_fit(broker: BrokerProcess) -> None:
+    kept = {"queues": ("groups",), "auto_delete": False}
+    result = await ran(broker, producer_messages=100, consumer_tx=30, multi_ack_every=7, **kept)
+    assert result.consumed == result.acked == 100
+    nothing = await ran(broker, producers=0, exit_when="empty", **kept)
+    assert nothing.consumed == 0
+
+
 async def test_refusing_without_requeueing_consumes_too(broker: BrokerProcess) -> None:
     result = await ran(broker, producer_messages=N, nack=True, requeue=False, prefetch=50)
     assert result.consumed == result.acked == N

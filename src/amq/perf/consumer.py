@@ -48,7 +48,7 @@ class Consumer(Channel):
             load.consumer_rate is not None or load.consumer_latency_us or load.consumer_latencies_us
         )
         link.paced = link.paced or self._paced
-        self._acknowledge: Final = _method(number, load)
+        self._method: Final = _method(number, load)
         self._commit: Final = methods.encode(number, spec.TX_COMMIT, [])
 
     async def prepare(self) -> None:
@@ -142,28 +142,35 @@ class Consumer(Channel):
             self._done()
 
     def _answer(self, run: Run) -> None:
+        """Acknowledge what has been taken, and commit after so many messages."""
+        size = self._load.consumer_tx
+        if not size:
+            self._acknowledge(run.first, run.count)
+            return
+        first, left = run.first, run.count
+        while left:
+            count = min(left, size - self._in_transaction)
+            self._acknowledge(first, count)
+            self._in_transaction += count
+            if self._in_transaction == size:
+                self._link.later(self._commit)
+                self._in_transaction = 0
+            first += count
+            left -= count
+
+    def _acknowledge(self, first: int, count: int) -> None:
         """Acknowledge each, or every so many together."""
         every = self._load.multi_ack_every
-        self._last = run.first + run.count - 1
+        self._last = first + count - 1
         if every == 1:
-            self._acked(acknowledgements(self._acknowledge, run.first, run.count), run.count)
+            self._link.later(acknowledgements(self._method, first, count))
+            self._meter.acked += count
             return
-        first = run.first + every - self._unacknowledged - 1
-        tags = list(range(first, self._last + 1, every))
-        self._unacknowledged += run.count
+        tags = list(range(first + every - self._unacknowledged - 1, self._last + 1, every))
+        self._unacknowledged += count - len(tags) * every
         if tags:
-            self._unacknowledged -= len(tags) * every
-            self._acked(stepped(self._acknowledge, tags), len(tags) * every)
-
-    def _acked(self, octets: bytes, count: int) -> None:
-        self._link.later(octets)
-        self._meter.acked += count
-        size = self._load.consumer_tx
-        if size:
-            self._in_transaction += count
-            for _ in range(self._in_transaction // size):
-                self._link.later(self._commit)
-            self._in_transaction %= size
+            self._link.later(stepped(self._method, tags))
+            self._meter.acked += len(tags) * every
 
     def stop(self) -> None:
         """Take no more; what was taken is acknowledged."""
@@ -173,10 +180,11 @@ class Consumer(Channel):
 
     def finish(self) -> None:
         """Acknowledge what is left over of the last group, and commit; it goes with the next flush."""
-        if self._unacknowledged:
-            count, self._unacknowledged = self._unacknowledged, 0
-            self._acked(stepped(self._acknowledge, [self._last]), count)
-        if self._in_transaction:
+        count, self._unacknowledged = self._unacknowledged, 0
+        if count:
+            self._link.later(stepped(self._method, [self._last]))
+            self._meter.acked += count
+        if self._load.consumer_tx and (count or self._in_transaction):
             self._link.later(self._commit)
             self._in_transaction = 0
 
