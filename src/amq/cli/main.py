@@ -13,6 +13,7 @@ from amq.cli import exits
 from amq.cli.exits import CommandError
 from amq.cli.show.text import harmless
 from amq.cli.tree import ROOT
+from amq.server.nursery import start_anew
 
 # Programs that `amq` behaves as when it is called by their names, through a symbolic link.
 LIKE: Final = {"rabbitmqctl", "rabbitmq-diagnostics", "rabbitmq-plugins"}
@@ -29,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _given() if arguments is None else list(arguments)
     if not given or (given[0].startswith("-") and given[0] not in {"-h", "--help", "--version"}):
         given.insert(0, "serve")
+    if arguments is None and given[0] == "serve":
+        start_anew()
     try:
         status = ROOT.main(given, prog_name="amq", standalone_mode=False)
         sys.stdout.flush()

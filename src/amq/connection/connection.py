@@ -22,17 +22,21 @@ from amq.connection.peer import Peer
 from amq.connection.session import Parked, Session
 from amq.connection.timeouts import DeliveryWatch
 from amq.errors import CHANNEL_ERROR, CONNECTION_FORCED, NOT_ALLOWED, ChannelFault, ConnectionFault
+from amq.native import mypyc_attr
 from amq.queues.base import Queue
 from amq.vhost.settling import settle
 from amq.wire import methods, spec
 from amq.wire.tail import Tail
 
 _unpack_head: Final = Struct(">BHI").unpack_from
+_unpack_method: Final = Struct(">I").unpack_from
+_unpack_ack: Final = Struct(">QB").unpack_from
 
 # Ready messages from which on a publisher gives way to the consumers of its queue, however much it publishes at once.
 LAG: Final = 500
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Connection(Control):
     """The broker's side of one connection. `now` is monotonic time in s wherever it appears."""
 
@@ -157,8 +161,9 @@ class Connection(Control):
             if publisher.confirms is not None:
                 confirming[channel] = None
             try:
-                if kind == spec.FRAME_METHOD and publisher.arguments is None:
-                    method = int.from_bytes(buf[pos + 7 : pos + 11], "big")
+                # What is too short for a method is found out where the content is.
+                if kind == spec.FRAME_METHOD and size >= 4 and publisher.arguments is None:
+                    (method,) = _unpack_method(buf, pos + 7)
                     if method == spec.BASIC_PUBLISH and not channel.commit_ticket:
                         if alarms:
                             # It waits, with all that came after it, until the alarm is over.
@@ -172,8 +177,9 @@ class Connection(Control):
                         publisher.on_method(buf[pos + 7 : stop])
                     elif method == spec.BASIC_ACK and size == 13 and not channel.commit_ticket:
                         self.method = method
-                        multiple = buf[pos + 19] & 1 == 1
-                        consuming.basic_ack(channel, int.from_bytes(buf[pos + 11 : pos + 19], "big"), multiple)
+                        tag, bits = _unpack_ack(buf, pos + 11)
+                        multiple = bits & 1 == 1
+                        consuming.basic_ack(channel, tag, multiple)
                         if multiple and channel.session.errand is not None:
                             pos = stop + 1
                             break

@@ -3,12 +3,13 @@
 from typing import Final
 
 from amq.broker import Client
+from amq.interpreter import AT_ONCE
 
 # A part of a long body is a view: everybody who is to be sent it shares the one body.
 Piece = bytes | memoryview
 
 # Octets waiting from which on consumers are given no more and the client is not read from.
-HIGH_WATER: Final = 1 << 18
+HIGH_WATER: Final = AT_ONCE
 # The same for a client that is read from now and then all the same, lest its heartbeats be missed.
 FLOOD: Final = 1 << 22
 # At most about so many octets are joined and handed out at once.

@@ -15,6 +15,8 @@ from typing import Final
 
 import attrs
 
+from amq.interpreter import AT_ONCE
+
 
 class Disk:
     """Files in one folder, by name. Every method raises OSError when it fails.
@@ -90,13 +92,27 @@ CANNOT_ALLOCATE: Final = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
 ZEROS: Final = bytes(1 << 20)
 # What one call to pwritev takes.
 IOV_MAX: Final = 1024
+# PyPy has no such call: there the pieces are joined.
+VECTORS: Final = hasattr(os, "pwritev")
+
+
+def portions(pieces: list[bytes]) -> Iterator[list[bytes]]:
+    """The same pieces in order, as many at a time as are written in one go."""
+    start = size = 0
+    for at, piece in enumerate(pieces):
+        if at > start and (at - start == IOV_MAX or (not VECTORS and size + len(piece) > AT_ONCE)):
+            yield pieces[start:at]
+            start = at
+            size = 0
+        size += len(piece)
+    if start < len(pieces):
+        yield pieces[start:]
 
 
 def write_some(fd: int, pieces: list[bytes], offset: int) -> int:
     """Put octets into an open file; returns how many. At most IOV_MAX pieces. Raises OSError."""
-    if hasattr(os, "pwritev"):
+    if VECTORS:
         return os.pwritev(fd, pieces, offset)
-    # PyPy has no such call.
     return os.pwrite(fd, b"".join(pieces), offset)
 
 
@@ -124,8 +140,7 @@ class FolderDisk(Disk):
 
     def write(self, name: str, offset: int, pieces: list[bytes]) -> None:
         fd = self._descriptor(name)
-        for start in range(0, len(pieces), IOV_MAX):
-            part = pieces[start : start + IOV_MAX]
+        for part in portions(pieces):
             size = sum(map(len, part))
             with self._named(name):
                 written = more = write_some(fd, part, offset)
