@@ -61,6 +61,11 @@ class Curve:
         (folder / f"curve-{self.name}.json").write_text(json.dumps(numbers, indent=1) + "\n")
         self.draw(folder)
 
+    @staticmethod
+    def exists(folder: Path, name: str) -> bool:
+        """Whether it was measured before."""
+        return (folder / f"curve-{name}.json").exists()
+
     @classmethod
     def read(cls, folder: Path, name: str) -> "Curve":
         """What was measured before."""

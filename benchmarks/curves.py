@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """What grows costs: throughput and memory of amq and RabbitMQ against one thing after the other, as plots.
 
-    python benchmarks/curves.py [--only NAME,...] [--quick] [--without-rabbitmq] [--folder docs/images] [--draw]
+    python benchmarks/curves.py [--only NAME,...] [--quick] [--without-rabbitmq] [--without-amq] [--folder docs/images]
+        [--draw]
 
 Curves: size (0 B to 64 MiB), backlog (to 5 million messages), bindings (to 100,000), connections (to 10,000), channels
 (to 2,000), consumers (of one queue, to 10,000). Each broker is started anew for each curve, amq with this Python,
 RabbitMQ from Debian's package; each curve takes a minute or three, and some memory and open files. Per curve there are
 the numbers (curve-NAME.json) and a plot for each quantity (curve-NAME-QUANTITY.svg). The table says with which power of
-what grows the cost grows, over the upper half of the points. With --draw nothing is measured: table and plots are made
-of the numbers that are there. Machines differ and are shared: quote ratios.
+what grows the cost grows, over the upper half of the points. Numbers of a broker that is left out stay as they were;
+with --draw nothing is measured, table and plots are made of the numbers that are there. Machines differ and are shared:
+quote ratios.
 """
 
 import argparse
@@ -16,6 +18,7 @@ import os
 import platform
 import resource
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -51,28 +54,29 @@ def running(make: Callable[[Path], Broker | None]) -> Iterator[Broker | None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def measured(name: str, kinds: list[str], extent: Extent) -> Curve:
-    """One curve of some brokers; progress goes to stderr."""
-    points: dict[str, list[Point]] = {}
-    for kind in kinds:
-        with running(BROKERS[kind]) as broker:
-            if broker is None:
-                print(f"no {kind} here: left out", file=sys.stderr)
-                continue
-            # What amq says is the version that it is compatible with.
-            label = kind if kind == "amq" else f"{kind} {curve_load.version(broker.port)}"
-            points[label] = []
-            for point in KINDS[name].measure(broker, extent):
-                points[label].append(point)
-                shown = "  ".join(f"{quantity} {value:,.0f}" for quantity, value in point.items())
-                print(f"{name}  {label}  {shown}", file=sys.stderr, flush=True)
-    return Curve(name, KINDS[name], dict(points))
+def measure(folder: Path, name: str, kind: str, extent: Extent) -> None:
+    """One curve of one broker, beside those of others that were measured before; progress goes to stderr."""
+    with running(BROKERS[kind]) as broker:
+        if broker is None:
+            print(f"no {kind} here: left out", file=sys.stderr)
+            return
+        # What amq says is the version that it is compatible with.
+        label = kind if kind == "amq" else f"{kind} {curve_load.version(broker.port)}"
+        points: list[Point] = []
+        for point in KINDS[name].measure(broker, extent):
+            points.append(point)
+            shown = "  ".join(f"{quantity} {value:,.0f}" for quantity, value in point.items())
+            print(f"{name}  {label}  {shown}", file=sys.stderr, flush=True)
+    others = Curve.read(folder, name).brokers if Curve.exists(folder, name) else {}
+    kept = {other: column for other, column in others.items() if other.split()[0] != kind}
+    brokers = {**kept, label: points}
+    Curve(name, KINDS[name], dict(sorted(brokers.items(), key=lambda each: each[0] != "amq"))).write(folder, about())
 
 
 def redraw(folder: Path, names: list[str]) -> None:
     """Of the curves that were measured, table and plots."""
     for name in names:
-        if (folder / f"curve-{name}.json").exists():
+        if Curve.exists(folder, name):
             curve = Curve.read(folder, name)
             curve.draw(folder)
             print(f"{curve.table()}\n")
@@ -93,6 +97,7 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(KINDS), help="names of curves, separated by commas")
     parser.add_argument("--quick", action="store_true", help="only the lower points, with few messages")
     parser.add_argument("--without-rabbitmq", action="store_true")
+    parser.add_argument("--without-amq", action="store_true")
     parser.add_argument("--folder", type=Path, default=IMAGES, help="where plots and numbers go (docs/images)")
     parser.add_argument("--draw", action="store_true", help="measure nothing, draw what was measured")
     options = parser.parse_args()
@@ -102,15 +107,18 @@ def main() -> None:
     if options.draw:
         redraw(options.folder, names)
         return
+    # Whoever ends this ends the broker as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     options.folder.mkdir(parents=True, exist_ok=True)
-    kinds = ["amq"] if options.without_rabbitmq else list(BROKERS)
+    left_out = {"amq": options.without_amq, "RabbitMQ": options.without_rabbitmq}
     for name in names:
         began = time.perf_counter()
-        curve = measured(name, kinds, QUICK if options.quick else FULL)
-        curve.write(options.folder, about())
-        print(f"{curve.table()}\n  took {time.perf_counter() - began:.0f} s\n", flush=True)
+        for kind in BROKERS:
+            if not left_out[kind]:
+                measure(options.folder, name, kind, QUICK if options.quick else FULL)
+        print(f"{Curve.read(options.folder, name).table()}\n  took {time.perf_counter() - began:.0f} s\n", flush=True)
 
 
 if __name__ == "__main__":
