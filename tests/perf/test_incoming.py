@@ -64,13 +64,13 @@ def test_nearly_all_deliveries_of_one_shape_are_taken_by_the_hundred(monkeypatch
     octets, expected = alike(10_000)
     slowly = []
     incoming = Incoming()
-    one_by_one = Incoming._complete
+    one_by_one = Incoming._method
 
-    def counted(self: Incoming, *arguments: object) -> int:
+    def counted(self: Incoming, data: bytes, pos: int, stop: int, end: int) -> int:
         slowly.append(1)
-        return one_by_one(self, *arguments)  # type: ignore[arg-type]
+        return one_by_one(self, data, pos, stop, end)
 
-    monkeypatch.setattr(Incoming, "_complete", counted)
+    monkeypatch.setattr(Incoming, "_method", counted)
     assert fed(octets, list(range(50_000, len(octets), 50_000)), incoming) == expected
     assert len(slowly) < 100
 
@@ -164,8 +164,15 @@ def test_random_keys_of_one_length_are_taken_by_the_hundred_too() -> None:
     pieces = [delivery(1, tag, body(1, 9), b"%08x" % (tag * 7919)) for tag in range(1, 500)]
     incoming = Incoming(ignore_key=True)
     incoming.feed(b"".join(pieces[:5]))
-    shape = incoming._shapes[1]
+    (shape,) = incoming._shapes.values()
     assert shape.run(b"".join(pieces[5:]), 0, 6) is not None
+
+
+def test_shapes_that_are_remembered_are_few() -> None:
+    pieces = [delivery(1, tag, body(1, 9), b"%08d" % (tag // 3)) for tag in range(1, 3000)]
+    incoming = Incoming()
+    assert len(seen(incoming.feed(b"".join(pieces)))) == 2999
+    assert 1 < len(incoming._shapes) <= 256
 
 
 @pytest.mark.parametrize(

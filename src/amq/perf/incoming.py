@@ -1,13 +1,13 @@
 """What a broker sends, cut into runs of deliveries and other methods. Does no I/O; never keeps more than one frame.
 
 Most deliveries of a consumer look alike: the same three frames, where only the delivery tag, the redelivered flag and
-the first octets of the body differ. When one delivery has been read frame by frame, those after it are compared with
+the first octets of the body differ. When two in a row have been read frame by frame, those after it are compared with
 it by the hundred: what may differ is blanked in a copy, and the copy must then equal the first one, repeated. Where it
 does not, frames are read one by one again.
 """
 
 from collections import Counter
-from struct import unpack
+from struct import Struct, unpack
 from typing import Final
 
 from amq.perf.load import SMALLEST
@@ -16,10 +16,15 @@ from amq.wire import spec
 from amq.wire.tail import Tail
 
 _HEAD: Final = 7
+_FRAME: Final = Struct(">BHI")
+# A header frame as far as the size of the body.
+_HEADER: Final = Struct(">BHIHHQ")
+_STAMP: Final = Struct(">Q")
 _DELIVER: Final = spec.BASIC_DELIVER.to_bytes(4, "big")
 _RETURN: Final = spec.BASIC_RETURN.to_bytes(4, "big")
 # So many deliveries are compared at first; twice as many after each success.
 _FEW: Final = 8
+_MOST_SHAPES: Final = 256
 # What stands in the place of a stamp where a body is too short for one.
 NO_STAMP: Final = 0
 
@@ -63,15 +68,6 @@ class Shape:
         self.blank: Final = bytes(blank)
         self.reach = _FEW
 
-    def like(self, data: bytes, pos: int, width: int, body: int) -> bool:
-        """Whether the delivery there, whose frames have these places, looks like this up to its body."""
-        blank = self.blank
-        return (
-            (width, body) == (self.width, self.body)
-            and data[pos : pos + self.tag] == blank[: self.tag]
-            and data[pos + self._resume : pos + body] == blank[self._resume : body]
-        )
-
     def run(self, data: bytes, pos: int, tag: int) -> tuple[int, dict[int, int]] | None:
         """How many deliveries from `pos` on have this shape and tags in a row from `tag` on, and their stamps.
 
@@ -79,7 +75,13 @@ class Shape:
         """
         width = self.width
         count = min((len(data) - pos) // width, self.reach)
-        if not count or data[pos : pos + self.tag] != self.blank[: self.tag]:
+        # Mostly where others begin: what costs little is looked at first.
+        blank = self.blank
+        if (
+            not count
+            or data[pos : pos + self.tag] != blank[: self.tag]
+            or data[pos + self._resume : pos + self.body] != blank[self._resume : self.body]
+        ):
             return None
         copy = bytearray(data[pos : pos + count * width])
         last = (count - 1) * width + self.tag
@@ -94,7 +96,7 @@ class Shape:
         zeros = bytes(count)
         for place in self.places:
             copy[place::width] = zeros
-        if copy != self.blank * count:
+        if copy != blank * count:
             self.reach = _FEW
             return None
         self.reach = min(self.reach * 2, 1 << 14)
@@ -125,14 +127,16 @@ class _Content:
 class Incoming:
     """Cuts chunks. `methods` has what is no delivery: (channel, payload); `returned` counts basic.return."""
 
-    __slots__ = ("methods", "returned", "_tail", "_open", "_shapes", "_ignore_key", "_runs")
+    __slots__ = ("methods", "returned", "_tail", "_open", "_shapes", "_before", "_ignore_key", "_runs")
 
     def __init__(self, ignore_key: bool = False) -> None:
         self.methods: list[tuple[int, bytes]] = []
         self.returned: int = 0
         self._tail: Final = Tail()
         self._open: Final[dict[int, _Content]] = {}
-        self._shapes: Final[dict[int, Shape]] = {}
+        # By what comes before a body, but for what may differ; and that of the delivery before.
+        self._shapes: Final[dict[bytes, Shape]] = {}
+        self._before = b""
         self._ignore_key: Final = ignore_key
         self._runs: list[Run] = []
 
@@ -142,8 +146,6 @@ class Incoming:
         self._runs = []
         pos = 0
         end = len(data)
-        # Where the delivery that is being read began in this chunk; -1: in an earlier one.
-        began = -1
         while end - pos >= spec.ENVELOPE:
             stop = pos + _HEAD + int.from_bytes(data[pos + 3 : pos + _HEAD], "big")
             if stop >= end:
@@ -152,30 +154,52 @@ class Incoming:
                 raise WireError(f"no end mark after a frame of {stop - pos - _HEAD} octets")
             kind = data[pos]
             if kind == spec.FRAME_METHOD:
-                if data[pos + _HEAD : pos + 11] == _DELIVER:
-                    began = pos
-                self._method(data, pos, stop)
-                pos = stop + 1
+                pos = self._method(data, pos, stop, end)
             elif kind == spec.FRAME_HEARTBEAT:
                 pos = stop + 1
             else:
-                pos = self._content(data, pos, stop, kind == spec.FRAME_HEADER, began)
+                self._content(data, pos, stop, kind == spec.FRAME_HEADER)
+                pos = stop + 1
         self._tail.keep(data[pos:])
         return self._runs
 
-    def _method(self, data: bytes, pos: int, stop: int) -> None:
+    def _method(self, data: bytes, pos: int, stop: int, end: int) -> int:
+        """A method frame, and the content after it if all of it is here; returns where to go on."""
         channel = data[pos + 1] << 8 | data[pos + 2]
         start = pos + _HEAD
         if data[start : start + 4] == _DELIVER:
             at = start + 5 + data[start + 4]
-            self._open[channel] = _Content(False, int.from_bytes(data[at : at + 8], "big"))
-            return
+            tag = int.from_bytes(data[at : at + 8], "big")
+            after = self._whole(data, pos, stop + 1, end, channel, tag)
+            if after:
+                return after
+            self._open[channel] = _Content(False, tag)
+            return stop + 1
         if data[start : start + 4] == _RETURN:
             self._open[channel] = _Content(True, 0)
         self.methods.append((channel, data[start:stop]))
+        return stop + 1
 
-    def _content(self, data: bytes, pos: int, stop: int, is_header: bool, began: int) -> int:
-        """A header or body frame; returns where to go on."""
+    def _whole(self, data: bytes, began: int, header: int, end: int, channel: int, tag: int) -> int:
+        """A delivery whose header and only body frame follow at once; returns where to go on, 0 if it is another."""
+        if header + _HEADER.size > end:
+            return 0
+        kind, its_channel, size, _, _, wanted = _HEADER.unpack_from(data, header)
+        body = header + spec.ENVELOPE + size + _HEAD
+        after = body + wanted + 1
+        if kind != spec.FRAME_HEADER or its_channel != channel or after > end or wanted < SMALLEST:
+            return 0
+        if _FRAME.unpack_from(data, body - _HEAD) != (spec.FRAME_BODY, channel, wanted):
+            return 0
+        if data[body - spec.ENVELOPE] != spec.FRAME_END or data[after - 1] != spec.FRAME_END:
+            return 0
+        stamp: int = _STAMP.unpack_from(data, body + SEQUENCE)[0]
+        self._add(channel, tag, 1, {stamp: 1})
+        shape = self._shape(data, began, body, after)
+        return after if shape is None else self._follow(channel, shape, data, after, tag + 1)
+
+    def _content(self, data: bytes, pos: int, stop: int, is_header: bool) -> None:
+        """A header or body frame of a content that comes in pieces."""
         channel = data[pos + 1] << 8 | data[pos + 2]
         content = self._open.get(channel)
         if content is None:
@@ -187,29 +211,34 @@ class Incoming:
             content.left -= stop - start
             if len(content.start) < SMALLEST:
                 content.start += data[start : start + SMALLEST]
-        if content.left > 0:
-            return stop + 1
         if content.left < 0:
             raise WireError("a body that is longer than its header says")
-        del self._open[channel]
-        return self._complete(channel, content, data, start, stop + 1, began)
+        if not content.left:
+            del self._open[channel]
+            self._complete(channel, content)
 
-    def _complete(self, channel: int, content: _Content, data: bytes, start: int, after: int, began: int) -> int:
+    def _complete(self, channel: int, content: _Content) -> None:
         if content.returned:
             self.returned += 1
-            return after
-        tag = content.tag
-        if content.size < SMALLEST:
-            self._add(channel, tag, 1, {NO_STAMP: 1})
-            return after
-        self._add(channel, tag, 1, {int.from_bytes(content.start[SEQUENCE:SMALLEST], "big"): 1})
-        shape = self._shapes.get(channel)
-        if began < 0 or after - 1 - start != content.size or data[began + 1 : began + 3] != data[start - 6 : start - 4]:
-            # It came in pieces, or something came between them.
-            return after
-        if shape is None or not shape.like(data, began, after - began, start - began):
-            shape = self._shapes[channel] = Shape(data[began:after], start - began, self._ignore_key)
-        return self._follow(channel, shape, data, after, tag + 1)
+        elif content.size < SMALLEST:
+            self._add(channel, content.tag, 1, {NO_STAMP: 1})
+        else:
+            self._add(channel, content.tag, 1, {int.from_bytes(content.start[SEQUENCE:SMALLEST], "big"): 1})
+
+    def _shape(self, data: bytes, began: int, body: int, after: int) -> Shape | None:
+        """The shape of this delivery; None as long as no two in a row have it."""
+        tag = began + _HEAD + 5 + data[began + _HEAD + 4]
+        resume = tag + 9
+        if self._ignore_key:
+            resume = began + _HEAD + int.from_bytes(data[began + 3 : began + _HEAD], "big")
+        head = data[began:tag] + data[resume:body]
+        shape = self._shapes.get(head)
+        if shape is None and head == self._before:
+            if len(self._shapes) >= _MOST_SHAPES:
+                self._shapes.clear()
+            shape = self._shapes[head] = Shape(data[began:after], body - began, self._ignore_key)
+        self._before = head
+        return shape
 
     def _follow(self, channel: int, shape: Shape, data: bytes, pos: int, tag: int) -> int:
         """Take the deliveries that look like the one before them; returns where others begin."""
