@@ -17,6 +17,7 @@ from amq.connection.peer import Peer
 from amq.connection.session import Session
 from amq.connection.timeouts import Overdue
 from amq.errors import CONNECTION_FORCED, NOT_ALLOWED, ChannelFault, ConnectionFault, Fault
+from amq.native import mypyc_attr
 from amq.queues.base import LOOK_AGAIN
 from amq.vhost import topology
 from amq.vhost.settling import settle
@@ -31,6 +32,7 @@ REFUSED: Final = 3.0
 BEAT_STEP: Final = 0.125
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Lifecycle(Overdue):
     """One client's connection as far as it begins and ends. `now` is monotonic time in s wherever it appears."""
 

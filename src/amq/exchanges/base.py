@@ -1,7 +1,10 @@
 """What every exchange type can do, and what a binding is."""
 
+from typing import ClassVar
+
 from amq.destination import Destination
 from amq.message import Message
+from amq.native import mypyc_attr
 from amq.queues.base import Agenda, Queue
 from amq.wire.tables import Table, canonical
 
@@ -24,6 +27,7 @@ class Binding:
         self.identity: Identity = (source, destination, routing_key, canonical(arguments))
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Exchange(Destination):
     """Base of every exchange type.
 
@@ -52,8 +56,8 @@ class Exchange(Destination):
         "policy",
         "operator_policy",
     )
-    type_name = ""
-    by_key = False
+    type_name: ClassVar[str] = ""
+    by_key: ClassVar[bool] = False
 
     def __init__(self, name: bytes, durable: bool, auto_delete: bool, internal: bool, arguments: Table) -> None:
         super().__init__(name)

@@ -1,6 +1,6 @@
 """The consistent hash exchange: each message goes to one destination, messages with equal keys to the same one."""
 
-from typing import Final
+from typing import ClassVar, Final
 from zlib import crc32
 
 from amq.destination import Destination
@@ -26,7 +26,7 @@ class ConsistentHash(Exchange):
     """
 
     __slots__ = ("header", "property", "buckets", "owners", "owned", "claims")
-    type_name = "x-consistent-hash"
+    type_name: ClassVar[str] = "x-consistent-hash"
 
     def __init__(self, name: bytes, durable: bool, auto_delete: bool, internal: bool, arguments: Table) -> None:
         super().__init__(name, durable, auto_delete, internal, arguments)

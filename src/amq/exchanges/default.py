@@ -1,5 +1,7 @@
 """The default exchange: every queue is reached by its name, and no binding says so."""
 
+from typing import ClassVar
+
 from amq.destination import Destination
 from amq.exchanges.base import Exchange
 from amq.message import Message
@@ -13,8 +15,8 @@ class Default(Exchange):
     """
 
     __slots__ = ("queues",)
-    type_name = "direct"
-    by_key = True
+    type_name: ClassVar[str] = "direct"
+    by_key: ClassVar[bool] = True
 
     def __init__(self, queues: dict[bytes, Queue]) -> None:
         super().__init__(b"", True, False, False, {})

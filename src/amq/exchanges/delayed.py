@@ -10,7 +10,7 @@ in a durable exchange are in the journal before they are confirmed.
 from collections import deque
 from heapq import heappop, heappush
 from math import nextafter
-from typing import Final
+from typing import ClassVar, Final
 
 from amq.chores import SLICE, Rubble
 from amq.clock import NEVER, Timed
@@ -38,7 +38,7 @@ class Delayed(Exchange):
     """Routes by `inner`, an exchange of the type that it was declared with; `waiting` keeps what is not due yet."""
 
     __slots__ = ("inner",)
-    type_name = "x-delayed-message"
+    type_name: ClassVar[str] = "x-delayed-message"
 
     def __init__(self, name: bytes, durable: bool, auto_delete: bool, internal: bool, arguments: Table) -> None:
         super().__init__(name, durable, auto_delete, internal, arguments)

@@ -1,17 +1,21 @@
 """The direct exchange: the routing key equals the binding key."""
 
+from typing import ClassVar
+
 from amq.destination import Destination
 from amq.exchanges.base import Binding, Exchange, count_in, count_out
 from amq.message import Message
+from amq.native import mypyc_attr
 from amq.wire.tables import Table
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Direct(Exchange):
     """One dict look-up per routing key."""
 
     __slots__ = ("by_routing_key",)
-    type_name = "direct"
-    by_key = True
+    type_name: ClassVar[str] = "direct"
+    by_key: ClassVar[bool] = True
 
     def __init__(self, name: bytes, durable: bool, auto_delete: bool, internal: bool, arguments: Table) -> None:
         super().__init__(name, durable, auto_delete, internal, arguments)

@@ -5,12 +5,13 @@ all or any of its own to be among them. Bindings are indexed by criteria: a mess
 in common with it, not all there are.
 """
 
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from amq.destination import Destination
 from amq.errors import PRECONDITION_FAILED, ChannelFault
 from amq.exchanges.base import Binding, Exchange, Identity, count_in, count_out
 from amq.message import Message
+from amq.native import mypyc_attr
 from amq.wire.erlang import term
 from amq.wire.tables import Table, type_name
 
@@ -33,11 +34,12 @@ class Demand:
         self.pivot = pivot
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Headers(Exchange):
     """`unconditional` holds those who want all of nothing, and so get everything."""
 
     __slots__ = ("unconditional", "demands", "all_by_pivot", "any_by_criterion")
-    type_name = "headers"
+    type_name: ClassVar[str] = "headers"
 
     def __init__(self, name: bytes, durable: bool, auto_delete: bool, internal: bool, arguments: Table) -> None:
         super().__init__(name, durable, auto_delete, internal, arguments)

@@ -1,6 +1,6 @@
 """The random exchange: each message goes down one binding, picked at random."""
 
-from typing import Final
+from typing import ClassVar, Final
 
 from amq.destination import Destination
 from amq.exchanges.base import Binding, Exchange, Identity
@@ -16,7 +16,7 @@ class RandomChoice(Exchange):
     """All bindings weigh the same, whatever their keys: a queue that is bound twice is picked twice as often."""
 
     __slots__ = ("choices", "places", "state")
-    type_name = "x-random"
+    type_name: ClassVar[str] = "x-random"
 
     def __init__(self, name: bytes, durable: bool, auto_delete: bool, internal: bool, arguments: Table) -> None:
         super().__init__(name, durable, auto_delete, internal, arguments)

@@ -1,7 +1,7 @@
 """The recent history exchange: a fanout that hands its last messages to whatever is bound next."""
 
 from collections import deque
-from typing import Final
+from typing import ClassVar, Final
 
 from amq.destination import Destination
 from amq.errors import PRECONDITION_FAILED, ChannelFault
@@ -22,8 +22,8 @@ class RecentHistory(Fanout):
     """Remembers `x-recent-history-length` messages (20), but for those with `x-recent-history-no-store: true`."""
 
     __slots__ = ("history",)
-    type_name = "x-recent-history"
-    by_key = False
+    type_name: ClassVar[str] = "x-recent-history"
+    by_key: ClassVar[bool] = False
 
     def __init__(self, name: bytes, durable: bool, auto_delete: bool, internal: bool, arguments: Table) -> None:
         super().__init__(name, durable, auto_delete, internal, arguments)

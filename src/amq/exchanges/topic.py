@@ -8,9 +8,12 @@ Matching walks all states that a key can be in at once, each at most once per wo
 without backtracking: many `#` in a pattern multiply nothing.
 """
 
+from typing import ClassVar
+
 from amq.destination import Destination
 from amq.exchanges.base import Binding, Exchange, count_in, count_out
 from amq.message import Message
+from amq.native import mypyc_attr
 from amq.wire.tables import Table
 
 
@@ -68,12 +71,13 @@ class Node:
             del self.children[word]
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Topic(Exchange):
     """A trie of patterns. `step` counts every step of every walk, so that a stamp is never mistaken for another's."""
 
     __slots__ = ("root", "step")
-    type_name = "topic"
-    by_key = True
+    type_name: ClassVar[str] = "topic"
+    by_key: ClassVar[bool] = True
 
     def __init__(self, name: bytes, durable: bool, auto_delete: bool, internal: bool, arguments: Table) -> None:
         super().__init__(name, durable, auto_delete, internal, arguments)

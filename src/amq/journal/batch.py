@@ -14,6 +14,7 @@ from amq.journal.change import Change
 from amq.journal.loading import Load, Page
 from amq.journal.record import Lsns
 from amq.message import Message
+from amq.native import mypyc_attr
 from amq.wire.properties import Properties
 
 
@@ -81,6 +82,7 @@ class Work:
         self.gone.append((queue, lsns, octets))
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Batch:
     """What was handed in since the last `take`.
 
