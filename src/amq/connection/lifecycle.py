@@ -12,6 +12,7 @@ from amq.clock import NEVER
 from amq.connection import handshake
 from amq.connection.channel import Channel
 from amq.connection.handshake import Handshake
+from amq.connection.leaving import Leaving
 from amq.connection.outbox import Outbox
 from amq.connection.peer import Peer
 from amq.connection.session import Session
@@ -19,7 +20,6 @@ from amq.connection.timeouts import Overdue
 from amq.errors import CONNECTION_FORCED, NOT_ALLOWED, ChannelFault, ConnectionFault, Fault
 from amq.native import mypyc_attr
 from amq.queues.base import LOOK_AGAIN
-from amq.vhost import topology
 from amq.vhost.settling import settle
 from amq.wire import methods, spec
 
@@ -281,9 +281,9 @@ class Lifecycle(Overdue):
         self.broker.occupancy.closed(session.vhost.name, session.user.name, len(self.channels))
         self.channels.clear()
         self.confirming.clear()
-        for queue in list(session.exclusive):
-            topology.delete_queue(session.vhost, queue)
-        session.exclusive.clear()
+        if session.exclusive:
+            self.broker.chores.begin(Leaving(session.vhost, list(session.exclusive)))
+            session.exclusive.clear()
         session.starved.clear()
         session.parked = None
         session.cold = None

@@ -171,7 +171,7 @@ def delete_queue(vhost: Vhost, queue: Queue) -> int:
     """Remove a queue with its bindings and cancel its consumers; returns how many ready messages went with it."""
     if queue.deleted:
         return 0
-    del vhost.queues[queue.name]
+    unlist(vhost, [queue])
     _tell_queue(vhost, queue, True)
     count = _forget(vhost, queue)
     vhost.agenda.churn.queues_deleted += 1
@@ -180,6 +180,14 @@ def delete_queue(vhost: Vhost, queue: Queue) -> int:
     _remove_incoming(vhost, queue)
     vhost.changed()
     return count
+
+
+def unlist(vhost: Vhost, queues: list[Queue]) -> None:
+    """Let nobody find queues by name any more: they are about to be deleted."""
+    for queue in queues:
+        if vhost.queues.get(queue.name) is queue:
+            del vhost.queues[queue.name]
+    vhost.changed()
 
 
 def bind(vhost: Vhost, source: Exchange, destination: Destination, routing_key: bytes, arguments: Table) -> None:
