@@ -86,27 +86,25 @@ _SIZES: Final = (0, 16, 64, 256, KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, MI
 
 
 def backlog(broker: Broker, extent: Extent) -> Iterator[Point]:
-    """One queue that fills up to each mark, and is drained at the end."""
-    marks = extent.points(1000, 10_000, 100_000, 1_000_000, 5_000_000)
-    points: list[Point] = []
-    with client(broker.port) as publisher, client(broker.port) as consumer:
-        before = 0
-        for mark in marks:
-            seconds = curve_load.fill(publisher, Flow("q", mark - before, 100))
-            points.append({"x": mark, "rate": (mark - before) / seconds, "memory": settled(broker)})
-            before = mark
-        whole = Flow("q", marks[-1], 100)
+    """One queue that fills up to each mark; of a longer one a part is drained then, and acknowledged."""
+    with client(broker.port) as publisher:
+        for mark in extent.points(1000, 10_000, 100_000, 1_000_000, 5_000_000):
+            lacking = mark - curve_load.declare(publisher, "long")
+            seconds = curve_load.fill(publisher, Flow("long", lacking, 100))
+            point = {"x": mark, "rate": lacking / seconds, "memory": settled(broker)}
+            part = min(mark // 2, extent.count)
+            # What is less was on its way before it was asked for.
+            if part >= LEAST_DRAINED:
+                point["drained"] = _drained(broker.port, Flow("long", part, 100, prefetch=1000))
+            yield point
+
+
+def _drained(port: int, flow: Flow) -> float:
+    """Messages per second; those that are on their way at the end go back into the queue."""
+    with client(port) as consumer:
         began = time.perf_counter()
-        curve_load.consume(consumer, whole)
-        # What is left then is the next lower mark.
-        moments = curve_load.receive(consumer, whole, [marks[-1] - mark for mark in reversed(marks[:-1])])
-    for point, below, begin, end in zip(
-        reversed(points), [*reversed(marks[:-1]), 0], [began, *moments], moments, strict=False
-    ):
-        # What is less was on its way long before it was asked for.
-        if point["x"] - below >= LEAST_DRAINED:
-            point["drained"] = (point["x"] - below) / (end - begin)
-    yield from points
+        curve_load.consume(consumer, flow)
+        return flow.count / (curve_load.receive(consumer, flow) - began)
 
 
 def bindings(broker: Broker, extent: Extent) -> Iterator[Point]:

@@ -134,7 +134,7 @@ class Curve:
 
 def slope(points: Sequence[tuple[float, float]]) -> float | None:
     """Of the line through the logarithms, by least squares; None for too few points."""
-    if len(points) < FITTED - 1:
+    if len(points) < FITTED:
         return None
     xs, ys = zip(*((math.log(x), math.log(y)) for x, y in points), strict=True)
     mid_x, mid_y = sum(xs) / len(xs), sum(ys) / len(ys)

@@ -63,12 +63,21 @@ def measure(folder: Path, name: str, kind: str, extent: Extent) -> None:
         # What amq says is the version that it is compatible with.
         label = kind if kind == "amq" else f"{kind} {curve_load.version(broker.port)}"
         points: list[Point] = []
-        for point in KINDS[name].measure(broker, extent):
-            points.append(point)
-            shown = "  ".join(f"{quantity} {value:,.0f}" for quantity, value in point.items())
-            print(f"{name}  {label}  {shown}", file=sys.stderr, flush=True)
+        try:
+            for point in KINDS[name].measure(broker, extent):
+                points.append(point)
+                shown = "  ".join(f"{quantity} {value:,.0f}" for quantity, value in point.items())
+                print(f"{name}  {label}  {shown}", file=sys.stderr, flush=True)
+        finally:
+            # Whoever gives up keeps what there is.
+            if points:
+                keep(folder, name, label, points)
+
+
+def keep(folder: Path, name: str, label: str, points: list[Point]) -> None:
+    """Write down what was measured of a broker, beside the others."""
     others = Curve.read(folder, name).brokers if Curve.exists(folder, name) else {}
-    kept = {other: column for other, column in others.items() if other.split()[0] != kind}
+    kept = {other: column for other, column in others.items() if other.split()[0] != label.split()[0]}
     brokers = {**kept, label: points}
     Curve(name, KINDS[name], dict(sorted(brokers.items(), key=lambda each: each[0] != "amq"))).write(folder, about())
 
