@@ -1,7 +1,5 @@
 """What hostile input was found to do once. Each of these failed."""
 
-import tracemalloc
-
 import pytest
 
 from amq.broker import Broker
@@ -13,6 +11,7 @@ from tests.conformance.methods import Method
 from tests.conformance.values import Typed
 from tests.fuzz import wire
 from tests.fuzz.client import Client
+from tests.harness.machine import memory_tracer
 
 
 @pytest.fixture
@@ -157,6 +156,7 @@ def test_a_long_body_is_not_copied_for_everybody_who_waits_to_be_sent_it(broker:
     client.say("queue.declare", queue="q")
     client.send(*wire.publish(1, "q", bytes(1 << 20)))
     ask = [wire.method(1, "basic.get", queue="q"), wire.method(1, "basic.recover", requeue=True)]
+    tracemalloc = memory_tracer()
     tracemalloc.start()
     try:
         client.connection.receive(b"".join(ask * 100), 0.0)
@@ -230,6 +230,7 @@ def test_a_message_that_waits_takes_little_more_than_its_octets(client: Client) 
     # Every entry of three octets is an object or two once it is decoded.
     headers = {f"{number:x}": None for number in range(20_000)}
     messages = [b"".join(wire.publish(1, "q", b"x", headers=headers, message_id=str(number))) for number in range(20)]
+    tracemalloc = memory_tracer()
     tracemalloc.start()
     try:
         for message in messages:

@@ -1,10 +1,10 @@
 """What a queue takes that has never held a message and has no consumers: very many may."""
 
 import gc
-import tracemalloc
 
 from amq.queues.consumers import NOBODY
 from amq.queues.stored import UNUSED
+from tests.harness.machine import memory_tracer
 from tests.queues.build import Taker, agenda, message, queue
 
 COUNT = 1000
@@ -16,6 +16,7 @@ def test_a_queue_that_was_never_used_is_small() -> None:
     there = agenda()
     queue(None, there)
     gc.collect()
+    tracemalloc = memory_tracer()
     tracemalloc.start()
     queues = [queue(None, there) for _ in range(COUNT)]
     octets, _ = tracemalloc.get_traced_memory()

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from amq.interpreter import AT_ONCE
 from amq.server import disk as disks
-from amq.server.disk import IOV_MAX, Disk, FolderDisk
+from amq.server.disk import IOV_MAX, Disk, FolderDisk, portions
 from tests.faults.fake_disk import FakeDisk
+from tests.harness.machine import needs_proc
 
 
 @pytest.fixture(params=["folder", "fake"])
@@ -117,6 +119,18 @@ def test_more_pieces_than_one_call_takes_are_all_written(disk: Disk) -> None:
     assert disk.read("a", 7, 1 << 20) == b"".join(pieces)
 
 
+def test_pieces_that_have_to_be_joined_are_written_in_portions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disks, "VECTORS", False)
+    half, whole = bytes([1]) * (AT_ONCE // 2), bytes([2]) * (AT_ONCE + 1)
+    pieces = [half, half, b"a", whole, b"b", whole]
+    assert list(portions(pieces)) == [[half, half], [b"a"], [whole], [b"b"], [whole]]
+    disk = FolderDisk(tmp_path)
+    disk.create("a")
+    disk.write("a", 3, pieces)
+    assert disk.read("a", 3, 1 << 20) == b"".join(pieces)
+    disk.close()
+
+
 def test_a_file_is_cut_or_extended_with_zeros(disk: Disk) -> None:
     disk.create("a")
     disk.write("a", 0, [b"abcdef"])
@@ -214,6 +228,7 @@ def test_files_are_for_their_owner_alone(folder: FolderDisk, tmp_path: Path) -> 
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o600
 
 
+@needs_proc
 def test_no_descriptor_outlives_its_file_or_the_close(folder: FolderDisk) -> None:
     before = descriptors()
     for name in ("a", "b", "c", "d"):

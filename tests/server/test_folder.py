@@ -18,6 +18,7 @@ import pytest
 from amq.server import folder as folder_module
 from amq.server.errors import StartError
 from amq.server.folder import DataFolder
+from tests.harness.machine import needs_proc
 
 SECONDS = 20
 
@@ -77,6 +78,7 @@ def test_every_folder_that_is_made_is_safe_before_anything_is_in_it(
     ]
 
 
+@needs_proc
 def test_a_store_is_written_and_synced_before_it_gets_its_name(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     steps: list[str] = []
     fsync, rename = os.fsync, Path.rename

@@ -8,6 +8,7 @@ import pytest
 from amq.journal.loading import Page
 from amq.server import paging
 from amq.server.paging import Paging
+from tests.harness.machine import needs_proc
 
 
 def written(paging: Paging, *pieces: list[bytes]) -> list[Page]:
@@ -55,6 +56,7 @@ def test_files_have_no_names(tmp_path: Path) -> None:
     store.close()
 
 
+@needs_proc
 def test_a_file_is_closed_when_it_is_full_and_nothing_in_it_is_wanted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
