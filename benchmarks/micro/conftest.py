@@ -4,8 +4,8 @@
     .venv/bin/pytest benchmarks/micro --assert=plain -k topic   # some
 
 Each measures a piece of work on COUNT things at once, over and over, and shows the best and the middle time for one of
-them. Without `--assert=plain` pytest rewrites the core's assertions, which then cost some nanoseconds more. Times depend
-on the machine and on what else it does: to hold a change to what was before it, see tests/guard.
+them. Without `--assert=plain` pytest rewrites the core's assertions, which then cost some nanoseconds more. Times
+depend on the machine and on what else it does: to hold a change to what was before it, see tests/guard.
 """
 
 from collections.abc import Callable, Iterator

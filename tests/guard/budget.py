@@ -49,8 +49,8 @@ def cost(scenario: Scenario, *files: str) -> Count:
     turns = max(MESSAGES // running.published, 2)
 
     def turn(times: int) -> None:
-        for _ in range(times):
-            running.turn(running.acknowledgements())
+        for acks in running.acknowledgements(times):
+            running.turn(acks)
 
     turn(WARM)
     once = counted(lambda: turn(turns), *files)

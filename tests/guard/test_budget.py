@@ -38,8 +38,8 @@ def test_a_message_takes_no_more_instructions_and_calls_and_memory_than_its_budg
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=str)
 def test_what_is_measured_goes_all_the_way(scenario: Scenario) -> None:
     running = Running(scenario)
-    for _ in range(4):
-        running.turn(running.acknowledgements())
+    for acks in running.acknowledgements(4):
+        running.turn(acks)
     assert running.deliveries() == 4 * running.delivered
     assert running.left() == 0
     assert not running.broker.awaiting, "everything is confirmed"

@@ -20,6 +20,8 @@ SEGMENT: Final = 1 << 26
 PERSISTENT: Final = 2
 TRANSIENT: Final = 1
 FLUSHES: Final = 1000
+# All octets of a basic.ack on channel 1 but for its arguments and its end.
+ACK: Final = b"\1\0\1" + (13).to_bytes(4, "big") + b"\0\x3c\0\x50"
 
 
 @attrs.frozen
@@ -57,6 +59,11 @@ SCENARIOS: Final = {
     "pairs-10": Scenario(confirms=True, prefetch=100, ack=10, producers=10, queues=10, chunk=20),
     "steady": Scenario(confirms=True, prefetch=100, ack=1, chunk=1),
 }
+
+
+def ack(tag: int, multiple: bool) -> bytes:
+    """basic.ack on channel 1."""
+    return ACK + tag.to_bytes(8, "big") + bytes((multiple,)) + b"\xce"
 
 
 class Running:
@@ -131,15 +138,17 @@ class Running:
             self.flush()
         self.turns += 1
 
-    def acknowledgements(self) -> bytes:
-        """What every consumer says in the next turn."""
+    def acknowledgements(self, turns: int = 1) -> list[bytes]:
+        """What every consumer says in each of the next turns."""
         every = self.scenario.ack
         if not every:
-            return b""
-        first = self.turns * self.portion
+            return [b""] * turns
         step = min(every, self.portion)
-        tags = range(first + step, first + self.portion + 1, step)
-        return b"".join([dialogue.method(1, "basic.ack", delivery_tag=tag, multiple=every > 1) for tag in tags])
+        said = []
+        for turn in range(self.turns, self.turns + turns):
+            tags = range(turn * self.portion + step, (turn + 1) * self.portion + 1, step)
+            said.append(b"".join([ack(tag, every > 1) for tag in tags]))
+        return said
 
     def flush(self) -> None:
         """Send and write until nothing is left to be sent or written."""
