@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from amq.interpreter import AT_ONCE
 from amq.server import disk as disks
-from amq.server.disk import IOV_MAX, Disk, FolderDisk, portions
+from amq.server.disk import IOV_MAX, JOINED, Disk, FolderDisk, portions
 from tests.faults.fake_disk import FakeDisk
 from tests.harness.machine import needs_proc
 
@@ -119,9 +118,11 @@ def test_more_pieces_than_one_call_takes_are_all_written(disk: Disk) -> None:
     assert disk.read("a", 7, 1 << 20) == b"".join(pieces)
 
 
-def test_pieces_that_have_to_be_joined_are_written_in_portions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_call_for_many_pieces_small_ones_are_joined_and_others_written_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(disks, "VECTORS", False)
-    half, whole = bytes([1]) * (AT_ONCE // 2), bytes([2]) * (AT_ONCE + 1)
+    half, whole = bytes([1]) * (JOINED // 2), bytes([2]) * (JOINED + 1)
     pieces = [half, half, b"a", whole, b"b", whole]
     assert list(portions(pieces)) == [[half, half], [b"a"], [whole], [b"b"], [whole]]
     disk = FolderDisk(tmp_path)

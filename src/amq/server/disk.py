@@ -15,8 +15,6 @@ from typing import Final
 
 import attrs
 
-from amq.interpreter import AT_ONCE
-
 
 class Disk:
     """Files in one folder, by name. Every method raises OSError when it fails.
@@ -92,15 +90,16 @@ CANNOT_ALLOCATE: Final = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
 ZEROS: Final = bytes(1 << 20)
 # What one call to pwritev takes.
 IOV_MAX: Final = 1024
-# PyPy has no such call: there the pieces are joined.
+# PyPy has no such call: there small pieces are joined, and others written one by one, for that is cheaper than a copy.
 VECTORS: Final = hasattr(os, "pwritev")
+JOINED: Final = 1 << 14
 
 
 def portions(pieces: list[bytes]) -> Iterator[list[bytes]]:
     """The same pieces in order, as many at a time as are written in one go."""
     start = size = 0
     for at, piece in enumerate(pieces):
-        if at > start and (at - start == IOV_MAX or (not VECTORS and size + len(piece) > AT_ONCE)):
+        if at > start and (at - start == IOV_MAX or (not VECTORS and size + len(piece) > JOINED)):
             yield pieces[start:at]
             start = at
             size = 0
