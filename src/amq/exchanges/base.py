@@ -5,7 +5,7 @@ from typing import ClassVar
 from amq.destination import Destination
 from amq.message import Message
 from amq.native import mypyc_attr
-from amq.queues.base import Agenda, Queue
+from amq.queues.base import NO_ARGUMENTS, Agenda, Queue
 from amq.wire.tables import Table, canonical
 
 Identity = tuple[object, ...]
@@ -23,8 +23,9 @@ class Binding:
         self.source = source
         self.destination = destination
         self.routing_key = routing_key
-        self.arguments = arguments
-        self.identity: Identity = (source, destination, routing_key, canonical(arguments))
+        # There may be a million, nearly all of them without arguments: those share what says so.
+        self.arguments: Table = arguments or NO_ARGUMENTS
+        self.identity: Identity = (source, destination, routing_key, canonical(arguments) if arguments else b"")
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
