@@ -13,6 +13,7 @@ from amq.perf.load import Load, LoadError, Phase, address
         ({"producers": -1}, "--producers -1: 0 to 100000 is allowed"),
         ({"producers": 0, "consumers": 0}, "nothing is left to do"),
         ({"prefetch": 70_000}, "--qos 70000: 0 to 65535 is allowed"),
+        ({"latency_from_schedule": True}, "--latency-from-schedule: needs --rate"),
         ({"interval": 0.0}, "--interval 0: 0.05 to 86400"),
         ({"rate": 5.0, "rates": (Phase(5, 5),)}, "--rate: not allowed with --variable-rate"),
         ({"rates": (Phase(5, 0),)}, "--variable-rate 5:0: 0 to"),

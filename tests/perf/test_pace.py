@@ -41,6 +41,17 @@ def test_who_had_nothing_to_do_is_not_late() -> None:
     assert pace.due(10) == 1
 
 
+def test_it_says_how_late_the_first_is_that_is_due() -> None:
+    pace = Pace(Course(100), 1e9)
+    assert sent(pace, [0]) == [1]
+    assert pace.due(2) == 200
+    assert pace.late() == pytest.approx(1.99)
+    pace.took(100)
+    assert pace.late() == pytest.approx(0.99)
+    assert pace.step(0.05) == 5
+    assert pace.step(0.001) == 1
+
+
 def test_no_rate_is_no_limit_and_a_rate_of_zero_a_pause() -> None:
     assert sent(Pace(Course(inf), 0.1), [0, 1]) == [NO_LIMIT, NO_LIMIT]
     pause = Pace(Course(0), 0.1)

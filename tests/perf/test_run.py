@@ -178,6 +178,20 @@ async def test_a_rate_is_kept(broker: BrokerProcess) -> None:
     assert result.publishing_seconds > 0.45
 
 
+@pytest.mark.parametrize("from_schedule", [False, True])
+async def test_what_waited_for_a_confirmation_is_late_by_the_schedule_alone(
+    broker: BrokerProcess, from_schedule: bool
+) -> None:
+    """A window of one on a schedule that no broker can keep: a million messages a second."""
+    result = await ran(
+        broker, rate=1e6, producer_messages=1000, confirm=1, auto_ack=True, latency_from_schedule=from_schedule
+    )
+    assert result.confirmed == 1000
+    # By the schedule all were due in the first thousandth of a second, so that the last were late by nearly the run.
+    late = result.confirm_latency.percentile(0.9) / 1e6 > result.publishing_seconds / 2
+    assert late == from_schedule
+
+
 async def test_sizes_change_and_properties_are_sent(broker: BrokerProcess) -> None:
     properties = {"priority": 3, "app_id": "perf", "headers": {"colour": "red"}}
     await ran(

@@ -135,6 +135,11 @@ PUBLISHING: Final = _all(
         multiple=True,
         help="this rate for so many seconds, then the next, and from the first again: 200:60,0:10. PerfTest: -vr",
     ),
+    _option(
+        "--latency-from-schedule",
+        is_flag=True,
+        help="measure latencies from when a message was due by its rate, however late it could be sent",
+    ),
     _real("-P", "--publishing-interval", help="publish one message in so many seconds, on each channel"),
     _number("-c", "--confirm", default=0, help="publisher confirms, and at most so many messages unconfirmed"),
     _real("--confirm-timeout", default=30.0, help="fail when no confirmation comes for so long (30)"),

@@ -4,7 +4,7 @@ from collections import deque
 from typing import Final
 
 from rich import box
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -70,7 +70,7 @@ class LiveView(Watcher):
     # -- the view --
 
     def _draw(self) -> None:
-        parts = [
+        parts: list[RenderableType] = [
             Text(self._heading, style="bold"),
             self._time(),
             self._rates(None),

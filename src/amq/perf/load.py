@@ -93,6 +93,7 @@ class Load:
     sizes: tuple[Phase, ...] = ()
     rate: float | None = None  # messages per second
     rates: tuple[Phase, ...] = ()
+    latency_from_schedule: bool = False  # stamps say when a message was due, not when it was sent
     consumer_rate: float | None = None
     consumer_latency_us: int = 0  # pretended work on each message
     consumer_latencies_us: tuple[Phase, ...] = ()
@@ -154,6 +155,10 @@ class Load:
         for wrong, text in (
             (not self.producers and not self.consumers, "--producers 0 and --consumers 0: nothing is left to do"),
             (self.rate is not None and self.rates, "--rate: not allowed with --variable-rate"),
+            (
+                self.latency_from_schedule and self.rate is None and not self.rates,
+                "--latency-from-schedule: needs --rate or --variable-rate, there is no schedule without",
+            ),
             (
                 self.confirm and self.producer_tx,
                 "--confirm: not allowed with --ptxsize, a channel has one or the other",

@@ -66,6 +66,15 @@ class Pace:
         if self._rates.at(self._now) != inf:
             self._due -= count
 
+    def late(self) -> float:
+        """Seconds since the first of those that are due was due, at the rate of the last look."""
+        rate = self._rates.at(self._now)
+        return max(self._due - 1.0, 0.0) / rate if 0 < rate < inf else 0.0
+
+    def step(self, seconds: float) -> int:
+        """How many are due in so many seconds, at the rate of the last look; at least one."""
+        return int(max(min(self._rates.at(self._now) * seconds, NO_LIMIT), 1.0))
+
     def wait(self) -> float:
         """Seconds until the next one is due, at the rate of the last look; LOOK at most."""
         rate = self._rates.at(self._now)

@@ -21,6 +21,9 @@ from amq.wire import spec
 KEY: Final = 16
 # What could not be published in time is made up for, for so many seconds.
 CATCH_UP: Final = 0.1
+MUCH: Final = 1e9
+# Messages that share a stamp from the schedule were due within so many seconds.
+SPAN: Final = 0.001
 # A window is not sent all at once, so that the broker works on one part while the next is made.
 PARTS: Final = 4
 
@@ -61,10 +64,12 @@ class Producer(Channel):
             seconds = time.monotonic() - began
             publishing = self._publishing(seconds)
             count = min(self._room(), publishing.most, self._pace.due(seconds))
+            if self._load.latency_from_schedule:
+                count = min(count, self._pace.step(SPAN))
             if count > 0:
                 self._publish(publishing, count)
                 await self._link.wire.drained()
-                self._meter.publish(count, time.monotonic_ns())
+                self._meter.publish(0, time.monotonic_ns())
                 await self._commit()
             elif self._room() > 0:
                 await trio.sleep(self._pace.wait())
@@ -106,12 +111,15 @@ class Producer(Channel):
     def _publish(self, publishing: Publishing, count: int) -> None:
         keys = os.urandom(KEY // 2 * count).hex().encode() if self._load.random_routing_key else b""
         stamp = time.monotonic_ns()
+        if self._load.latency_from_schedule:
+            stamp -= int(self._pace.late() * 1e9)
         self._link.push(publishing.batch(count, self._sent, stamp, keys))
         if self._load.confirm:
             self._unconfirmed.add(self._sent + 1, count, stamp)
         self._sent += count
         self._in_transaction += count
         self._pace.took(count)
+        self._meter.publish(count, stamp)
 
     async def _commit(self, last: bool = False) -> None:
         size = self._load.producer_tx
@@ -162,4 +170,6 @@ class Producer(Channel):
 
 
 def _pace(load: Load) -> Pace:
-    return Pace(Course(inf if load.rate is None else load.rate, load.rates), CATCH_UP)
+    # Who measures from the schedule leaves nothing of it out.
+    catch_up = MUCH if load.latency_from_schedule else CATCH_UP
+    return Pace(Course(inf if load.rate is None else load.rate, load.rates), catch_up)
