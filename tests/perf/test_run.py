@@ -282,6 +282,13 @@ async def test_nobody_listens(tmp_path: Path) -> None:
         await run(load, Watcher(), ssl.create_default_context(), trio.Event())
 
 
+async def test_one_of_several_brokers_is_not_there(broker: BrokerProcess) -> None:
+    there, absent = address(broker.url), address(f"amqp://127.0.0.1:{free_port()}")
+    load = Load(addresses=(there, absent), producers=4, consumers=4, queues=("both",))
+    with pytest.raises(Failure, match=f"no broker answers at amqp://127.0.0.1:{absent.port}"):
+        await run(load, Watcher(), ssl.create_default_context(), trio.Event())
+
+
 async def test_a_broker_that_vanishes_ends_the_run_with_an_error(tmp_path: Path) -> None:
     broker = BrokerProcess(tmp_path)
     broker.start()

@@ -4,6 +4,7 @@ import math
 import ssl
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 import trio
@@ -142,7 +143,7 @@ class _Session:
 
         async with trio.open_nursery() as nursery:
             for index in range(count):
-                nursery.start_soon(one, index)
+                nursery.start_soon(self._guard(partial(one, index)))
         return [each for each in found if each is not None]
 
     async def _consumers_of(self, found: Link, first: int) -> None:
