@@ -268,6 +268,9 @@ class Broker:
         """It is `now`: do what is due."""
         self.clock.now = now
         self.timers.advance(now)
+        if self.journal.emptied:
+            self.journal.emptied = False
+            self.durable(self.journal.durable)
         for client in list(self.shivering):
             client.head_arrived()
         for vhost in self.vhosts.values():

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from amq.broker import Broker
+from amq.chores import SLICE
 from amq.connection.entities import defining
 from tests.harness.dialogue import Dialogue, enter, frame, method, new_broker, publish
 
@@ -492,3 +493,31 @@ def test_only_who_publishes_what_is_kept_waits_for_a_journal_that_is_behind() ->
     assert not other.connection.wants_data()
     write(broker)
     assert (client.connection.wants_data(), other.connection.wants_data()) == (True, True)
+
+
+def test_purge_ok_comes_when_the_last_message_of_a_long_queue_is_recorded_and_safe() -> None:
+    client = settled()
+    for _ in range(2 * SLICE + 1):
+        client.publish(1, "q", b"m", **SAFE)
+    write(client.broker)
+    client.say(1, "queue.purge", queue="q")
+    client.say(1, "queue.declare", queue="q", passive=True)
+    write(client.broker)
+    client.hears_nothing()
+    client.wait(0.001)
+    client.wait(0.001)
+    client.hears_nothing()
+    write(client.broker)
+    client.hears(1, "queue.purge-ok", message_count=2 * SLICE + 1)
+    client.hears(1, "queue.declare-ok", message_count=0)
+
+
+def test_purge_ok_needs_no_disk_where_nothing_is_kept() -> None:
+    client = settled()
+    for _ in range(2 * SLICE + 1):
+        client.publish(1, "q", b"m")
+    client.say(1, "queue.purge", queue="q")
+    client.hears_nothing()
+    client.wait(0.001)
+    client.wait(0.001)
+    client.hears(1, "queue.purge-ok", message_count=2 * SLICE + 1)

@@ -110,6 +110,7 @@ class Batch:
         "wanted",
         "pages",
         "owing",
+        "emptied",
     )
 
     def __init__(self, keeps: bool, clock: Clock | None = None) -> None:
@@ -141,6 +142,8 @@ class Batch:
         self.pages: list[Page] | None = None
         # How many purges have more to hand in.
         self.owing: int = 0
+        # One of them has handed in the last of it: whoever waits for it may be waiting for nothing else.
+        self.emptied: bool = False
 
     def behind(self) -> bool:
         """True when so much is on its way to the disk that publishers have to wait."""

@@ -98,7 +98,7 @@ class ClassicQueue(StoredQueue):
         self.consumers: Consumers = Consumers(True) if options.single_active else NOBODY
         # How many wait for messages to come back; nothing is handed out meanwhile.
         self.held: int = 0
-        # There are too many heads to drop for one go, and a chore drops the next ones.
+        # There are too many heads to drop for one go: a chore drops the next ones, and nothing is handed out meanwhile.
         self.dropping: bool = False
 
     def reconfigure(self, options: Options) -> None:
@@ -192,7 +192,7 @@ class ClassicQueue(StoredQueue):
 
     def hand_out(self, fresh: bool) -> None:
         """Give consumers all that they can take. `fresh`: the head has just come in, and may be late already."""
-        if self.held:
+        if self.held or self.dropping:
             return
         backlog = self.backlog
         fifo = self.fifo
@@ -257,10 +257,11 @@ class ClassicQueue(StoredQueue):
 
     def get(self) -> tuple[int, Message, bool] | None:
         self.used_at = self.agenda.clock.now
-        late = bool(self.deadlines) and not self.drop_expired()
+        if self.deadlines:
+            self.drop_expired()
         if self.fetching:
             self.fetch()
-        if self.held or late or not self.backlog.at_hand():
+        if self.held or self.dropping or not self.backlog.at_hand():
             return None
         position, message, redelivered = self.backlog.pop()
         self.leave(position, message, False)
@@ -274,9 +275,7 @@ class ClassicQueue(StoredQueue):
         return position, message, redelivered
 
     def cold_head(self) -> bool:
-        if self.held or super().cold_head():
-            return True
-        return bool(self.deadlines) and self.deadlines.get(self.backlog.peek(), NEVER) <= self.agenda.clock.now
+        return bool(self.held or self.dropping) or super().cold_head()
 
     def hold(self) -> None:
         self.held += 1

@@ -41,17 +41,19 @@ class Emptying(Chore):
         self.deadlines = deadlines
         self.positions = positions
         self.ticket: int = 0
-        self.done: bool = False
+        # Whether all is recorded that is to be.
+        self.done: bool = not queue
         if queue:
             journal.owing += 1
 
     def slice(self) -> bool:
-        self.done = self._gone() and self._undated()
-        if self.done and self.queue:
+        if not (self._gone() and self._undated()):
+            return False
+        if not self.done:
+            self.done = True
             self.journal.owing -= 1
-            # Whoever waits for it is to hear of it, even where nothing was recorded.
-            self.journal.urgent = True
-        return self.done
+            self.journal.emptied = True
+        return True
 
     def _gone(self) -> bool:
         """Record and free a slice of the messages; True when none are left."""
