@@ -29,6 +29,14 @@ def test_moments_that_come_late_do_not_change_the_average(rate: float) -> None:
     assert abs(sum(sent(Pace(Course(rate), 0.1), moments)) - rate * moments[-1]) <= 2
 
 
+def test_several_take_turns() -> None:
+    paces = [Pace(Course(10), 0.1, place / 4) for place in range(4)]
+    moments = [n * 0.005 for n in range(100)]
+    together = [sum(counts) for counts in zip(*(sent(pace, moments) for pace in paces), strict=True)]
+    assert max(together) == 1
+    assert 19 <= sum(together) <= 21
+
+
 def test_who_was_held_up_makes_up_for_a_part_of_it_only() -> None:
     pace = Pace(Course(1000), 0.1)
     assert sent(pace, [0, 10, 10.0015]) == [1, 101, 1]

@@ -38,14 +38,15 @@ class Pace:
     """A schedule of messages, by a course of rates per second. A rate of 0 is a pause, an infinite one is no limit.
 
     Who falls behind catches up, but no more than `catch_up` seconds' worth: what was due longer ago is left out, and
-    the measured rate stays under the one asked for.
+    the measured rate stays under the one asked for. The first one is due at once, or a share of the distance between
+    two later: `phase`, 0 to 1.
     """
 
-    def __init__(self, rates: Course, catch_up: float) -> None:
+    def __init__(self, rates: Course, catch_up: float, phase: float = 0.0) -> None:
         self._rates: Final = rates
         self._catch_up: Final = catch_up
         self._now = 0.0
-        self._due = 1.0
+        self._due = 1.0 - phase
 
     def due(self, seconds: float) -> int:
         """How many are due at that moment, in seconds since the start; what `took` counted is not among them."""

@@ -29,9 +29,14 @@ PARTS: Final = 4
 
 
 class Producer(Channel):
-    """Publishes on channel `number` of a link. `done` is called when it has published all that it should."""
+    """Publishes on channel `number` of a link. `done` is called when it has published all that it should.
 
-    def __init__(self, link: Link, number: int, load: Load, meter: Meter, key: bytes, done: Callable[[], None]) -> None:
+    `phase` (0 to 1) is its place among the others of a schedule, so that they do not all publish at the same moment.
+    """
+
+    def __init__(
+        self, link: Link, number: int, load: Load, meter: Meter, key: bytes, phase: float, done: Callable[[], None]
+    ) -> None:
         self._link: Final = link
         self._number: Final = number
         self._load: Final = load
@@ -41,7 +46,7 @@ class Producer(Channel):
         self._limit: Final = load.producer_messages or NO_LIMIT << 32
         self._sizes: Final = Course(load.size, load.sizes)
         self._publishings: Final[dict[int, Publishing]] = {}
-        self._pace: Final = _pace(load)
+        self._pace: Final = _pace(load, phase)
         self._unconfirmed: Final = Unconfirmed()
         self._sent = 0
         self._in_transaction = 0
@@ -169,7 +174,7 @@ class Producer(Channel):
         self._changed.set()
 
 
-def _pace(load: Load) -> Pace:
+def _pace(load: Load, phase: float) -> Pace:
     # Who measures from the schedule leaves nothing of it out.
     catch_up = MUCH if load.latency_from_schedule else CATCH_UP
-    return Pace(Course(inf if load.rate is None else load.rate, load.rates), catch_up)
+    return Pace(Course(inf if load.rate is None else load.rate, load.rates), catch_up, phase)

@@ -122,15 +122,11 @@ class _Session:
     async def _connect(self) -> None:
         """Consumers first, so that no message waits for them; they take turns with the addresses."""
         load = self._load
-        consumers = [await self._links_of(count) for count in (load.consumers, load.producers)]
-        for number, found in enumerate(consumers[0]):
+        consuming, publishing = [await self._links_of(count) for count in (load.consumers, load.producers)]
+        for number, found in enumerate(consuming):
             await self._consumers_of(found, number * load.consumer_channels)
-        for number, found in enumerate(consumers[1]):
-            for channel in range(load.producer_channels):
-                key = self._topology.key_of(number * load.producer_channels + channel)
-                made = Producer(found, channel + 1, load, self._meter, key, self._published)
-                await made.prepare()
-                self._producers.append(made)
+        for number, found in enumerate(publishing):
+            await self._producers_of(found, number * load.producer_channels)
 
     async def _links_of(self, count: int) -> list[Link]:
         addresses = self._load.addresses
@@ -158,6 +154,16 @@ class _Session:
                 await made.prepare()
                 made.queue = await self._topology.own_queue(found, number)
             self._consumers.append(made)
+
+    async def _producers_of(self, found: Link, first: int) -> None:
+        load = self._load
+        for channel in range(load.producer_channels):
+            place = first + channel
+            phase = place / (load.producers * load.producer_channels)
+            key = self._topology.key_of(place)
+            made = Producer(found, channel + 1, load, self._meter, key, phase, self._published)
+            await made.prepare()
+            self._producers.append(made)
 
     def _consumer(self, found: Link, number: int, queue: bytes) -> Consumer:
         return Consumer(found, number, self._load, self._meter, queue, self._consumed)
