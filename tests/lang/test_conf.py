@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amq.lang.conf import ConfError, Entry, Include, parse
+from amq.lang.conf import ConfError, Entry, Include
+from amq.lang.conf_grammar import parse
 
 
 def pairs(text: str) -> list[tuple[str, str]]:

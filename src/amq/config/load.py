@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher, get_close_matches
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,8 +24,10 @@ from amq.config.keys import KEYS, Key, find
 from amq.config.origins import Origins
 from amq.config.settings import Settings
 from amq.config.substitution import substitute
-from amq.lang.conf import ConfError, Include, parse
+from amq.lang.conf import ConfError, Entry, Include
 
+# Reads the files; most starts have none, and it costs a tenth of a start.
+GRAMMAR: Final = "amq.lang.conf_grammar"
 # Less alike than this is no suggestion (0 to 1).
 SIMILAR: Final = 0.6
 # What makes a pattern of the name in `include NAME`, and what may stand there.
@@ -182,7 +185,7 @@ def _read(key: Key, text: str, origin: str) -> Any:
 def _entries(path: Path, origin: str, within: tuple[Path, ...]) -> Iterator[_Given]:
     """Every setting of a file and of the files that it includes, in order. `origin` is where the file is asked for."""
     try:
-        found = parse(_text(path, origin))
+        found: list[Entry | Include] = import_module(GRAMMAR).parse(_text(path, origin))
     except ConfError as error:
         raise ConfigError(f"{path}:{error.line}:{error.column}", error.message) from None
     for entry in found:
