@@ -1,5 +1,7 @@
 """A content on its way in: the method, the header and the body frames of one message, in their order."""
 
+from typing import cast
+
 from amq.connection import framing
 from amq.connection.session import Session
 from amq.errors import FRAME_ERROR, PRECONDITION_FAILED, UNEXPECTED_FRAME, ChannelFault, ConnectionFault
@@ -110,6 +112,7 @@ class Assembly:
         assert arguments is not None and header is not None
         self.arguments = self.header = self.long = None
         if long is not None:
-            return arguments, header, long
+            # Whoever reads a body gets along with it.
+            return arguments, header, cast("bytes", long)
         self.parts = []
         return arguments, header, parts[0] if len(parts) == 1 else b"".join(parts)
