@@ -197,3 +197,26 @@ def test_two_queues_share_an_agenda() -> None:
     one.enqueue(message())
     assert shared.touched == [other, one]
     assert drain(one) == [b"m"]
+
+
+def test_a_plain_queue_takes_a_run_of_messages_without_a_look_at_each() -> None:
+    plan = agenda()
+    plain = queue(None, plan)
+    plain.enqueue(message(b"first"))
+    assert plain.takes_all(-1)
+    plain.enqueue_all([message(b"second"), message(b"third")])
+    assert plan.touched == [plain]
+    consumer = Taker()
+    plain.add_consumer(consumer)
+    plain.dispatch()
+    assert consumer.bodies() == [b"first", b"second", b"third"]
+
+
+def test_limits_priorities_and_times_to_live_want_a_look_at_each_message() -> None:
+    for argument in ("x-max-length", "x-message-ttl", "x-max-priority"):
+        looking = queue({argument: ("I", 2)})
+        looking.enqueue(message())
+        assert not looking.takes_all(-1)
+    plain = queue()
+    plain.enqueue(message())
+    assert not plain.takes_all(1000)

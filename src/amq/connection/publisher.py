@@ -24,7 +24,6 @@ from amq.errors import (
     ChannelFault,
     ConnectionFault,
 )
-from amq.journal.record import Kept
 from amq.message import Message
 from amq.queues.base import Queue
 from amq.tally import OCTETS, Tally, size_class
@@ -76,89 +75,84 @@ class Publisher(Assembly):
             most = session.broker.settings.max_message_size
             if not lead.learn(buf, pos, stop + 1, end, route, self.number, session.room_in_frame, most):
                 return pos
-        octets = lead.octets
-        size = len(octets)
         need = lead.need
-        address = route.address
-        header = lead.header
-        properties = lead.properties
-        step = size + need + 1 if need else size
-        count = 0
-        total = 0
-        only = queues[0] if len(queues) == 1 else None
-        nobody: list[Queue] = []
         journal = session.broker.journal
-        ids = route.ids
-        kept = properties.persistent and bool(ids)
-        ticket = 0
-        # Bodies of messages that all queues took and that are not recorded yet, and the LSN of the first of them.
-        bodies: list[bytes] = []
-        first = lsn = journal.next_lsn
-        confirms = self.confirms
-        body = b""
-        while True:
-            after = pos + step
-            if after > end:
-                break
-            if need:
-                if buf[after - 1] != 0xCE:
-                    break
-                body = buf[pos + size : after - 1]
-            if kept:
-                message: Message = Kept(address, header, body, properties, lsn)
-                lsn += 1
-                bodies.append(body)
-            else:
-                message = Message(address, header, body, properties)
-            pos = after
-            count += 1
-            total += 1
-            if only is None:
-                refusing = enqueue_all(message, queues)
-            elif only.enqueue(message):
-                refusing = nobody
-            else:
-                refusing = queues
-            if refusing:
-                for queue in refusing:
-                    queue.took(-1, -need)
-                if kept:
-                    bodies.pop()
-                    if bodies:
-                        ticket = journal.run(first, bodies, address, header, properties, ids)
-                        bodies = []
-                    first = journal.next_lsn = lsn
-                    ticket = record(journal, message, queues, refusing) or ticket
-                if confirms is not None:
-                    confirms.publish(count, ticket)
-                    confirms.refuse()
-                    count = 0
-            if not buf.startswith(octets, pos):
-                break
+        kept = lead.properties.persistent and bool(route.ids)
+        messages = lead.repeated(buf, pos, end, route.address, journal.next_lsn if kept else 0)
+        total = len(messages)
+        if not total:
+            return pos
+        if total > 1 and not [queue for queue in queues if not queue.takes_all(lead.properties.ttl)]:
+            for queue in queues:
+                queue.enqueue_all(messages)
+            ticket = self.record_all(messages) if kept else 0
+            count = total
+        else:
+            count, ticket = self.enqueue_each(messages, queues, kept)
+        session.has_published = True
         if kept:
             session.has_recorded = True
-        if bodies:
-            journal.next_lsn = lsn
-            ticket = journal.run(first, bodies, address, header, properties, ids)
-        if total:
-            session.has_published = True
-            self.tally.published += total
-            sizes = self.sizes
-            sizes[lead.size_class] += total
-            sizes[OCTETS] += total * need
-            exchange = route.exchange
-            exchange.published_in += total
-            if queues:
-                session.feed(queues[0], total)
-                exchange.published_out += total * len(queues)
-                for queue in queues:
-                    queue.took(total, total * need)
-            else:
-                self.tally.dropped += total
-                exchange.unroutable += total
+        self.tally.published += total
+        sizes = self.sizes
+        sizes[lead.size_class] += total
+        sizes[OCTETS] += total * need
+        exchange = route.exchange
+        exchange.published_in += total
+        if queues:
+            session.feed(queues[0], total)
+            exchange.published_out += total * len(queues)
+            for queue in queues:
+                queue.took(total, total * need)
+        else:
+            self.tally.dropped += total
+            exchange.unroutable += total
+        if self.confirms is not None:
+            self.confirms.publish(count, ticket)
+        return pos + total * lead.step
+
+    def enqueue_each(self, messages: list[Message], queues: list[Queue], kept: bool) -> tuple[int, int]:
+        """Put messages of a run into their queues, each of which may refuse any of them, and record those to be `kept`.
+
+        Returns how many of the last ones are still to be confirmed, and the ticket that makes them safe (0: they are).
+        """
+        journal = self.session.broker.journal
+        confirms = self.confirms
+        ticket = 0
+        count = 0
+        # Those that all queues took and that are not recorded yet.
+        taken: list[Message] = []
+        for message in messages:
+            count += 1
+            refusing = enqueue_all(message, queues)
+            if not refusing:
+                taken.append(message)
+                continue
+            for queue in refusing:
+                queue.took(-1, -len(message.body))
+            if kept:
+                if taken:
+                    ticket = self.record_all(taken)
+                    taken = []
+                journal.next_lsn = message.lsn + 1
+                ticket = record(journal, message, queues, refusing) or ticket
             if confirms is not None:
                 confirms.publish(count, ticket)
-        return pos
+                confirms.refuse()
+                count = 0
+        if kept and taken:
+            ticket = self.record_all(taken)
+        return count, ticket
+
+    def record_all(self, messages: list[Message]) -> int:
+        """Record messages of a run that have numbers, one after the other; returns the ticket that makes them safe."""
+        lead = self.lead
+        route = lead.route
+        assert route is not None
+        journal = self.session.broker.journal
+        first = messages[0].lsn
+        journal.next_lsn = first + len(messages)
+        bodies = [message.body for message in messages]
+        return journal.run(first, bodies, route.address, lead.header, lead.properties, route.ids)
 
     def cached(self, arguments: bytes) -> Route | None:
         """What these arguments of basic.publish led to before, if nothing has changed since."""

@@ -229,6 +229,14 @@ class Queue(Destination):
         """Take a message. False: refused, the publisher is to be told so. `took` counts it afterwards."""
         raise NotImplementedError
 
+    def takes_all(self, ttl: int) -> bool:
+        """Whether it takes any number of messages with this time to live (ms; -1: none) without a look at each."""
+        return False
+
+    def enqueue_all(self, messages: list[Message]) -> None:
+        """Take messages of one time to live, where `takes_all` says so. `took` counts them afterwards."""
+        raise NotImplementedError
+
     def took(self, count: int, octets: int) -> None:
         """So many messages were enqueued, with bodies of `octets` together; -1 takes one back that was refused."""
         self.tally.published += count

@@ -130,6 +130,15 @@ class ClassicQueue(StoredQueue):
             self.agenda.touched.append(self)
         return True
 
+    def takes_all(self, ttl: int) -> bool:
+        return not self.guarded and ttl < 0
+
+    def enqueue_all(self, messages: list[Message]) -> None:
+        fifo = self.fifo
+        assert fifo is not None
+        fifo.tail.extend(messages)
+        self.touch()
+
     def enqueue_guarded(self, message: Message) -> bool:
         """Enqueue where limits, expiry or priorities matter, and the first message of all."""
         if self.backlog is UNUSED:
