@@ -76,9 +76,28 @@ def test_the_wait_is_until_the_next_is_due() -> None:
     assert pace.wait() == pytest.approx(0.006)
 
 
+def test_a_pause_leaves_nothing_to_make_up_for() -> None:
+    pace = Pace(Course(0, [Phase(0, 0.25), Phase(1000, 0.25)]), 0.1)
+    pace.due(0)
+    pace.took(1)
+    moment, count = 0.0, 0
+    while moment < 0.5:
+        moment += pace.wait() + 0.0001
+        due = pace.due(moment)
+        pace.took(due)
+        count += due
+    assert 245 <= count <= 252
+
+
 def test_phases_follow_each_other_and_begin_again() -> None:
     course = Course(1, [Phase(10, 2), Phase(20, 1)])
     assert [course.at(seconds) for seconds in (0, 1.9, 2, 2.9, 3, 5, 300)] == [10, 10, 20, 20, 10, 20, 10]
+
+
+def test_it_is_known_when_a_phase_ends() -> None:
+    course = Course(1, [Phase(10, 2), Phase(20, 1)])
+    assert [course.left(seconds) for seconds in (0, 1.5, 2, 2.5, 3)] == [2, 0.5, 1, 0.5, 2]
+    assert Course(1).left(5) == inf
 
 
 def test_without_phases_it_is_always_the_same() -> None:

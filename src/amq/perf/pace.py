@@ -21,17 +21,21 @@ class Course:
 
     def at(self, seconds: float) -> float:
         """The value then."""
-        rest = seconds % self._round if len(self._phases) > 1 else 0.0
+        return self._then(seconds)[0]
+
+    def left(self, seconds: float) -> float:
+        """For how many seconds it stays what it is then."""
+        return self._then(seconds)[1]
+
+    def _then(self, seconds: float) -> tuple[float, float]:
+        if len(self._phases) == 1:
+            return self._phases[0].value, inf
+        rest = seconds % self._round
         for phase in self._phases:
             if rest < phase.seconds:
-                return phase.value
+                return phase.value, phase.seconds - rest
             rest -= phase.seconds
-        return self._phases[-1].value
-
-    @property
-    def values(self) -> tuple[float, ...]:
-        """Every value that it has."""
-        return tuple(phase.value for phase in self._phases)
+        return self._phases[-1].value, 0.0
 
 
 class Pace:
@@ -50,13 +54,13 @@ class Pace:
 
     def due(self, seconds: float) -> int:
         """How many are due at that moment, in seconds since the start; what `took` counted is not among them."""
-        rate = self._rates.at(seconds)
-        if rate == inf:
-            return NO_LIMIT
-        # The rate of now counts back to the last look, which is a tenth of a second ago at most.
-        self._due = min(self._due + (seconds - self._now) * rate, 1.0 + rate * self._catch_up)
+        before, rate = self._rates.at(self._now), self._rates.at(seconds)
+        # What it was at the last look it was until now: `wait` ends where a phase does.
+        if before != inf:
+            most = 1.0 + max(before, rate) * self._catch_up
+            self._due = min(self._due + (seconds - self._now) * before, most)
         self._now = seconds
-        return int(self._due)
+        return NO_LIMIT if rate == inf else int(self._due)
 
     def rest(self) -> None:
         """Nothing was there to be sent: nobody is late."""
@@ -77,6 +81,7 @@ class Pace:
         return int(max(min(self._rates.at(self._now) * seconds, NO_LIMIT), 1.0))
 
     def wait(self) -> float:
-        """Seconds until the next one is due, at the rate of the last look; LOOK at most."""
+        """Seconds until the next one is due or the rate changes; LOOK at most."""
         rate = self._rates.at(self._now)
-        return min(max(1.0 - self._due, 0.0) / rate, LOOK) if rate > 0 else LOOK
+        most = min(LOOK, self._rates.left(self._now))
+        return min(max(1.0 - self._due, 0.0) / rate, most) if rate > 0 else most
