@@ -186,3 +186,11 @@ def test_percentiles_rise_from_the_fastest_to_the_slowest() -> None:
 def test_a_run_of_days_is_drawn_with_as_many_points_as_can_be_seen() -> None:
     days = result(intervals=tuple(interval(float(at)) for at in range(1, 1900)))
     assert all(len(series.points) <= 400 for chart in charts([("days", days)]) for series in chart.series)
+
+
+def test_a_run_without_confirms_is_not_beside_those_that_have_them() -> None:
+    confirmed = result(Load(id="with"), confirmed=300, confirm_latency=histogram(50))
+    drawn = charts([("with", confirmed), ("without", result())])
+    assert [[series.name for series in chart.series] for chart in drawn if chart.title.startswith("Confirmed")] == [
+        ["with"]
+    ]
