@@ -4,6 +4,8 @@ Most of a delivery repeats from message to message, so it is put together from p
 
     start                          |tag, redelivered| middle                                        | body | end
     frame head, method, consumer   |                | address, end; header frame; body frame's head |      |
+
+In a row of such deliveries the end of one and the start of the next are one piece.
 """
 
 from struct import Struct
@@ -140,7 +142,7 @@ class ChannelConsumer(Subscriber):
         ledger = self.ledger
         tag = ledger.next_tag
         first = tag
-        # From which delivery on all bodies are of one size, and the octets of those before it.
+        # From which delivery on all are of one shape, and the octets of the bodies of those before it.
         alike = tag
         octets = 0
         pieces = self.outbox.pieces
@@ -148,24 +150,42 @@ class ChannelConsumer(Subscriber):
         noted = not self.no_ack
         now = self.clock.now
         total = 0
+        # What the messages of one shape in a row have in common; a piece ends one delivery and begins the next.
+        header: bytes | None = None
+        address = middle = between = b""
         for message in messages:
-            if message.header is not self.header or message.address is not self.address:
-                octets += (tag - alike) * self.body_size
-                alike = tag
-                if len(message.body) > self.room_in_frame:
-                    total += self.put_split(message, tag, redelivered)
-                    if noted:
-                        unacked[tag] = (self, queue, position, message, now, tag)
-                        position += 1
-                    tag += 1
-                    continue
-                self.shape(message)
-            pieces += (self.start, _TAG(tag, redelivered), self.middle, message.body, END)
-            total += self.weight
+            if message.header is not header or message.address is not address:
+                if tag != alike:
+                    pieces[-1] = END
+                    octets += (tag - alike) * self.body_size
+                    total += (tag - alike) * self.weight
+                    alike = tag
+                header = message.header
+                address = message.address
+                if header is not self.header or address is not self.address:
+                    if len(message.body) > self.room_in_frame:
+                        total += self.put_split(message, tag, redelivered)
+                        octets += len(message.body)
+                        if noted:
+                            unacked[tag] = (self, queue, position, message, now, tag)
+                            position += 1
+                        tag += 1
+                        alike = tag
+                        header = None
+                        continue
+                    self.shape(message)
+                middle = self.middle
+                between = END + self.start
+                pieces.append(self.start)
+            pieces += (_TAG(tag, redelivered), middle, message.body, between)
             if noted:
                 unacked[tag] = (self, queue, position, message, now, tag)
                 position += 1
             tag += 1
+        if tag != alike:
+            pieces[-1] = END
+            octets += (tag - alike) * self.body_size
+            total += (tag - alike) * self.weight
         ledger.next_tag = tag
         count = tag - first
         tally = ledger.tally
@@ -187,7 +207,7 @@ class ChannelConsumer(Subscriber):
         tracer = queue.agenda.tracer
         if tracer is not None:
             tracer.delivered(origin(self.outbox, self.channel), queue, messages, redelivered)
-        return octets + (tag - alike) * self.body_size
+        return octets
 
     def put_split(self, message: Message, tag: int, redelivered: bool) -> int:
         """Deliver a body of several frames; returns the octets added."""
