@@ -65,8 +65,7 @@ def _rank(value: Any) -> tuple[int, Any]:
 async def in_order(entities: Mapping[bytes, T], turns: Turns) -> list[T]:
     """Entities by their names, those left out that have gone in the meantime."""
     names: list[bytes] = await merged(list(entities), turns)
-    found = [entities.get(name) async for name in turns.each(names)]
-    return [entity for entity in found if entity is not None]
+    return [entity async for name in turns.each(names) if (entity := entities.get(name)) is not None]
 
 
 async def merged(keys: list[Any], turns: Turns) -> list[Any]:

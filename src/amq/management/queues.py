@@ -72,7 +72,10 @@ async def list_of_vhost(call: Call) -> Answer:
 
 async def _listed(call: Call, vhosts: Iterable[Vhost], detailed: bool) -> Answer:
     turns = Turns()
-    found = [(vhost, queue) for vhost in vhosts for queue in await in_order(vhost.queues, turns)]
+    found: list[Found] = []
+    for vhost in vhosts:
+        # A hundred thousand at once would take 20 ms.
+        found += [(vhost, queue) async for queue in turns.each(await in_order(vhost.queues, turns))]
     return await listing(call, found, _describer(call, detailed), name=_name, values=_VALUES)
 
 
