@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Final
 
 from broker_process import Broker, amq, rabbitmq
-from stalls_events import EVENTS, PAGED, Stage
+from stalls_events import EVENTS, PAGED
 from stalls_flow import Window, flowing
+from stalls_stage import Stage
 
 LONG: Final = 5_000_000
 WAVE: Final = 1_000_000
