@@ -54,7 +54,11 @@ def _rates(runs: Runs) -> list[Chart]:
         series = [_rate(kind, runs[0][1], kind) for kind in kinds]
         return [_timeline("Rates over time", "messages/s", series)] if series else []
     return [
-        _timeline(f"{kind.capitalize()} over time", "messages/s", [_rate(name, result, kind) for name, result in runs])
+        _timeline(
+            f"{kind.capitalize()} over time",
+            "messages/s",
+            [_rate(name, result, kind) for name, result in runs if getattr(result, kind)],
+        )
         for kind in kinds
     ]
 
