@@ -14,6 +14,8 @@ CFG.read(ROOT / "setup.cfg")
 HOT = CFG["hot"]["modules"].split()
 # What a class says that others than hot modules make subclasses of.
 OPEN = "mypyc_attr(allow_interpreted_subclasses=True)"
+# What a compiled class cannot be a subclass of.
+BUILTINS = {"bytes", "bytearray", "dict", "float", "int", "list", "memoryview", "set", "str", "tuple"}
 
 FORBIDDEN_IMPORTS = {"attr", "attrs", "dataclasses", "enum", "logging", "os", "pyparsing", "socket", "time", "trio"}
 FORBIDDEN_NAMES = {"Callable", "Enum", "Flag", "IntEnum", "IntFlag", "NamedTuple", "Protocol", "TYPE_CHECKING"}
@@ -63,6 +65,8 @@ def of_class(node: ast.ClassDef, exceptions: set[str]) -> list[str]:
     found = []
     if len(node.bases) > 1 or node.keywords:
         found.append("has several bases or a metaclass")
+    if bases(node) & BUILTINS:
+        found.append("is made of a builtin class")
     if [name for name in decorators(node) if name != OPEN]:
         found.append("is decorated")
     assigned = {ast.unparse(target) for line in node.body if isinstance(line, ast.Assign) for target in line.targets}
@@ -123,6 +127,7 @@ def test_a_hot_module_keeps_the_rules(module: str) -> None:
     ("source", "fault"),
     [
         ("class A:\n    pass", "A has no __slots__"),
+        ("class A(bytearray):\n    __slots__ = ()", "A is made of a builtin"),
         ("class A(B, C):\n    __slots__ = ()", "A has several bases"),
         ("@mypyc_attr(native_class=False)\nclass A:\n    __slots__ = ()", "A is decorated"),
         ("@attrs.define\nclass A:\n    __slots__ = ()", "A is decorated"),

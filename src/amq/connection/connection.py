@@ -180,7 +180,10 @@ class Connection(Control):
                         tag, bits = _unpack_ack(buf, pos + 11)
                         multiple = bits & 1 == 1
                         consuming.basic_ack(channel, tag, multiple)
-                        if multiple and channel.session.errand is not None:
+                        if not multiple:
+                            pos = consuming.more_acks(channel, buf, stop + 1, end)
+                            continue
+                        if channel.session.errand is not None:
                             pos = stop + 1
                             break
                     else:

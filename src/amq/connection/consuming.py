@@ -1,5 +1,8 @@
 """The consuming half of the basic class: consume, cancel, get, qos, ack, nack, reject, recover."""
 
+from struct import Struct
+from typing import Final
+
 from amq.connection import ledger as deliveries
 from amq.connection.channel import Channel
 from amq.connection.consumer import content_frames, origin
@@ -21,6 +24,10 @@ from amq.queues.base import Queue
 from amq.wire import methods, spec
 from amq.wire.methods import Arguments
 from amq.wire.properties import REPLY_TO_QUEUE
+
+# A frame of basic.ack in octets; its last ones are the tag, the bits of its flags and the frame's end.
+ACK: Final = 21
+_unpack_tag: Final = Struct(">QH").unpack_from
 
 
 def basic_qos(channel: Channel, arguments: Arguments) -> None:
@@ -175,6 +182,26 @@ def basic_ack(channel: Channel, tag: int, multiple: bool) -> None:
             ledger.ack(tag, multiple)
     else:
         transaction.acked += channel.ledger.take(tag, multiple)
+
+
+def more_acks(channel: Channel, buf: bytes, pos: int, end: int) -> int:
+    """Take the frames from `pos` on that repeat the one before them, a basic.ack of a single delivery, but for its tag.
+
+    Returns the position of the first frame that is not one, or that needs a closer look.
+    """
+    if channel.publisher.transaction is not None:
+        return pos
+    ledger = channel.ledger
+    unacked = ledger.unacked
+    head = buf[pos - ACK : pos - 10]
+    while pos + ACK <= end and buf.startswith(head, pos):
+        tag, rest = _unpack_tag(buf, pos + 11)
+        # Not multiple, and the frame's end.
+        if rest != 0x00CE or tag not in unacked:
+            break
+        ledger.ack_one(tag)
+        pos += ACK
+    return pos
 
 
 def basic_reject(channel: Channel, tag: int, multiple: bool, requeue: bool) -> None:
