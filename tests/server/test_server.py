@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 import trio
 
-from amq.broker import Broker
 from amq.config.settings import Listener, Settings
-from amq.connection.peer import Peer
+from amq.connection.connection import Connection
 from amq.server import server as server_module
 from amq.server.preparing import new_broker
 from amq.server.server import Server
-from amq.server.transport import Stream, serve_connection
 
 HEADER = b"AMQP\x00\x00\x09\x01"
 
@@ -50,14 +48,20 @@ async def at_end(stream: trio.SocketStream) -> bool:
 async def test_a_defect_in_serving_one_client_is_logged_and_leaves_the_others(
     server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def fail_for_the_second(broker: Broker, stream: Stream, peer: Peer, after: Callable[[], None]) -> None:
-        if broker.clients:
-            raise RuntimeError("a defect")
-        await serve_connection(broker, stream, peer, after)
+    class Defective(Connection):
+        """Cannot cope with the second client's first octets."""
 
-    monkeypatch.setattr(server_module, "serve_connection", fail_for_the_second)
+        __slots__ = ()
+
+        def receive(self, data: bytes, now: float) -> None:
+            if len(self.broker.clients) > 1:
+                raise RuntimeError("a defect")
+            super().receive(data, now)
+
+    monkeypatch.setattr(server_module, "Connection", Defective)
     async with await greet(server) as first:
         async with await trio.open_tcp_stream("127.0.0.1", server.doors[0].port) as second:
+            await second.send_all(HEADER)
             assert await at_end(second)
         failures = [record for record in caplog.records if record.levelno == logging.ERROR]
         assert [record.exc_info is not None for record in failures] == [True]

@@ -10,7 +10,8 @@ from amq.config.settings import Settings
 from amq.connection.connection import Connection
 from amq.connection.outbox import Piece
 from amq.connection.peer import Peer
-from amq.server.transport import CHUNK, LEAST_CHUNK, QUICK, TOO_LONG, Transport, Wire, send_all
+from amq.server.transport import CHUNK, LEAST_CHUNK, QUICK, TOO_LONG, send_all
+from amq.server.wired import Wire, WiredTransport
 from tests.fuzz import wire as octets
 
 
@@ -29,7 +30,7 @@ class StuckWire(Wire):
     def write_some(self, data: Piece) -> int:
         return 0
 
-    async def write(self, data: bytes) -> None:
+    async def write(self, data: Piece) -> None:
         await trio.sleep_forever()
 
     async def end(self) -> None:
@@ -47,7 +48,7 @@ class GreedyWire(StuckWire):
         self.taken += len(data)
         return len(data)
 
-    async def write(self, data: bytes) -> None:
+    async def write(self, data: Piece) -> None:
         await trio.sleep(0)
         self.taken += len(data)
 
@@ -62,15 +63,15 @@ class PatientWire(GreedyWire):
     def write_some(self, data: Piece) -> int:
         return 0
 
-    async def write(self, data: bytes) -> None:
+    async def write(self, data: Piece) -> None:
         await self.opened.wait()
         self.taken += len(data)
 
 
-def transport(broker: Broker, *chunks: bytes) -> tuple[Transport, StuckWire]:
+def transport(broker: Broker, *chunks: bytes) -> tuple[WiredTransport, StuckWire]:
     connection = Connection(broker, Peer("127.0.0.1", 1, "127.0.0.1", 2), time.monotonic())
     wire = StuckWire(*chunks)
-    return Transport(connection, wire, lambda: None), wire
+    return WiredTransport(connection, lambda: send_all(broker), wire), wire
 
 
 def new_broker() -> Broker:
@@ -103,8 +104,9 @@ async def test_a_connection_that_ends_for_a_client_that_does_not_read_is_dropped
     assert stuck.connection.outbox.pieces == []
 
 
-def serving(broker: Broker, wire: Wire) -> Transport:
-    return Transport(Connection(broker, Peer("127.0.0.1", 1, "127.0.0.1", 2), time.monotonic()), wire, lambda: None)
+def serving(broker: Broker, wire: Wire) -> WiredTransport:
+    connection = Connection(broker, Peer("127.0.0.1", 1, "127.0.0.1", 2), time.monotonic())
+    return WiredTransport(connection, lambda: send_all(broker), wire)
 
 
 def entering(*methods: bytes) -> bytes:
@@ -166,7 +168,7 @@ async def test_what_room_in_a_socket_sets_off_for_others_is_sent_to_them(
 
 def test_a_client_whose_chunks_take_long_is_read_in_small_ones_and_in_large_ones_again_when_they_do_not() -> None:
     connection = Connection(Broker(Settings(), 0.0, 0.0), Peer("127.0.0.1", 1, "127.0.0.1", 2), 0.0)
-    transport = Transport(connection, StuckWire(), lambda: None)
+    transport = WiredTransport(connection, lambda: None, StuckWire())
     for _ in range(10):
         transport._measure(0.0001)
     assert transport._chunk == CHUNK

@@ -14,20 +14,24 @@ import trio
 
 from amq.broker import Broker
 from amq.config.settings import Settings
+from amq.connection.connection import Connection
 from amq.connection.peer import Peer
 from amq.server import logs
 from amq.server.alarms import MemoryAlarm
 from amq.server.collector import Collector
-from amq.server.errors import StorageFailed, storage_failures
+from amq.server.errors import StartError, StorageFailed, storage_failures
 from amq.server.listener import Door, close_doors, hardly_a_descriptor_left, open_doors
 from amq.server.log_lines import LEVELS
 from amq.server.logins import decide
 from amq.server.management import Surroundings, Web
+from amq.server.plain import PlainTransport
+from amq.server.reactor import Reactor
 from amq.server.storage import Storage
 from amq.server.thresholds import Alarms
 from amq.server.ticker import Ticker
 from amq.server.tls import server_context
-from amq.server.transport import send_all, serve_connection
+from amq.server.transport import send_all
+from amq.server.wired import TlsWire, WiredTransport
 
 LOGGER: Final = logging.getLogger(__name__)
 
@@ -53,7 +57,11 @@ class Server:
     thresholds: Alarms = attrs.field(init=False)
     _accepting: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
     _services: trio.Nursery | None = attrs.field(default=None, init=False)
-    _clients: dict[trio.CancelScope, trio.SocketStream] = attrs.field(factory=dict, init=False)
+    _reactor: Reactor = attrs.field(init=False)
+    _plain: dict[PlainTransport, None] = attrs.field(factory=dict, init=False)
+    _secured: dict[trio.CancelScope, trio.SocketStream] = attrs.field(factory=dict, init=False)
+    # Set when the last client on a plain socket is gone, once somebody waits for that.
+    _empty: trio.Event | None = attrs.field(default=None, init=False)
     _grace: float = attrs.field(default=0.0, init=False)
     _refusing: bool = attrs.field(default=False, init=False)
 
@@ -74,16 +82,25 @@ class Server:
             await self.web.open()
         try:
             self.doors = await open_doors(self.settings.listeners, tls, self.settings.tcp)
+            self._reactor = self._new_reactor()
         except BaseException:
+            close_doors(self.doors)
             if self.web is not None:
                 self.web.close()
             raise
+
+    def _new_reactor(self) -> Reactor:
+        try:
+            return Reactor()
+        except OSError as error:
+            raise StartError(f"cannot wait for clients: {error.strerror}") from None
 
     async def run(self) -> None:
         """Serve until `stop` was called and every client is gone, or until cancelled."""
         try:
             async with trio.open_nursery() as services:
                 self._services = services
+                services.start_soon(self._reactor.run)
                 services.start_soon(self.ticker.run)
                 if self.alarm is not None:
                     services.start_soon(self.alarm.run, self.flush)
@@ -102,6 +119,7 @@ class Server:
         finally:
             self._services = None
             close_doors(self.doors)
+            self._reactor.close()
 
     def stop(self, grace: float) -> None:
         """Accept nobody any more, tell every client, and cut off who is still there after `grace` seconds."""
@@ -114,7 +132,9 @@ class Server:
 
     def cut_clients(self) -> None:
         """Drop every client's socket without a word, as a broken network does."""
-        for scope, stream in self._clients.items():
+        for transport in list(self._plain):
+            transport.cut()
+        for scope, stream in self._secured.items():
             scope.cancel()
             # Not closed before its task is through with it: another client might get the same descriptor.
             with contextlib.suppress(OSError):
@@ -127,17 +147,14 @@ class Server:
         self.flush()
 
     def flush(self) -> None:
-        """Send what the core's last work has put into the outboxes, and the rest of `after_work`."""
+        """Send what the core's last work has put into the outboxes, log what it noted, look at the next deadline."""
+        if self.storage is not None:
+            # The disk takes longest: it begins first.
+            self.storage.kick()
         send_all(self.broker)
-        self.after_work()
-
-    def after_work(self) -> None:
-        """Log what the core noted, and look at the next deadline."""
         if self.broker.log:
             logs.publish(self.broker.log)
         self.ticker.kick()
-        if self.storage is not None:
-            self.storage.kick()
         if self.broker.deciding and self._services is not None:
             deciding, self.broker.deciding = self.broker.deciding, []
             for client, login in deciding:
@@ -170,14 +187,21 @@ class Server:
                 raise rest from None
 
     async def _serve_clients(self) -> None:
-        async with trio.open_nursery() as clients:
-            with self._accepting:
-                async with trio.open_nursery() as accepting:
-                    for door in self.doors:
-                        accepting.start_soon(door.accept, partial(self._take, clients))
-            close_doors(self.doors)
-            self.close_clients(SHUTDOWN)
-            clients.cancel_scope.deadline = trio.current_time() + self._grace
+        try:
+            async with trio.open_nursery() as clients:
+                with self._accepting:
+                    async with trio.open_nursery() as accepting:
+                        for door in self.doors:
+                            accepting.start_soon(door.accept, partial(self._take, clients))
+                close_doors(self.doors)
+                self.close_clients(SHUTDOWN)
+                clients.cancel_scope.deadline = trio.current_time() + self._grace
+                if self._plain:
+                    self._empty = trio.Event()
+                    await self._empty.wait()
+        finally:
+            for transport in list(self._plain):
+                transport.end()
 
     def _take(self, clients: trio.Nursery, door: Door, stream: trio.SocketStream) -> None:
         if self.storage is not None and hardly_a_descriptor_left(stream.socket.fileno()):
@@ -188,41 +212,52 @@ class Server:
             stream.socket.close()
             return
         self._refusing = False
-        clients.start_soon(self._serve_client, door, stream)
-
-    async def _serve_client(self, door: Door, stream: trio.SocketStream) -> None:
-        with trio.CancelScope() as scope:
-            self._clients[scope] = stream
-            try:
-                await self._converse(door, stream)
-            except Exception:
-                # A defect of ours must not take the other clients along.
-                LOGGER.exception("serving a client on %s failed", door.address())
-            finally:
-                del self._clients[scope]
-                stream.socket.close()
-                if self.collector is not None:
-                    self.collector.gone()
-
-    async def _converse(self, door: Door, stream: trio.SocketStream) -> None:
         try:
             host, port = stream.socket.getpeername()[:2]
             server_host, server_port = stream.socket.getsockname()[:2]
         except OSError:
-            return  # gone before it was served
+            # Gone before it was served.
+            stream.socket.close()
+            return
         if not self.settings.tcp.nodelay:
             # trio has set it.
             stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
         peer = Peer(host, port, server_host, server_port)
         if door.tls is None:
-            await serve_connection(self.broker, stream, peer, self.after_work)
-            return
-        secured = await self._shake_hands(door.tls, stream, peer)
-        if secured is not None:
-            name, version, _ = secured.cipher() or ("", "", 0)
-            certificate = secured.getpeercert() or None
-            peer = attrs.evolve(peer, tls=True, certificate=certificate, tls_version=version, cipher=name)
-            await serve_connection(self.broker, secured, peer, self.after_work)
+            connection = Connection(self.broker, peer, time.monotonic())
+            fd = stream.socket.detach()
+            transport = PlainTransport(connection, self.flush, fd, self._reactor, clients.start_soon, self._ended)
+            self._plain[transport] = None
+            transport.begin()
+        else:
+            clients.start_soon(self._serve_secured, door.tls, stream, peer)
+
+    def _ended(self, transport: PlainTransport) -> None:
+        del self._plain[transport]
+        if self._empty is not None and not self._plain:
+            self._empty.set()
+        if self.collector is not None:
+            self.collector.gone()
+
+    async def _serve_secured(self, tls: ssl.SSLContext, stream: trio.SocketStream, peer: Peer) -> None:
+        with trio.CancelScope() as scope:
+            self._secured[scope] = stream
+            try:
+                secured = await self._shake_hands(tls, stream, peer)
+                if secured is not None:
+                    name, version, _ = secured.cipher() or ("", "", 0)
+                    certificate = secured.getpeercert() or None
+                    peer = attrs.evolve(peer, tls=True, certificate=certificate, tls_version=version, cipher=name)
+                    connection = Connection(self.broker, peer, time.monotonic())
+                    await WiredTransport(connection, self.flush, TlsWire(secured)).run()
+            except Exception:
+                # A defect of ours must not take the other clients along.
+                LOGGER.exception("serving %s failed", peer)
+            finally:
+                del self._secured[scope]
+                stream.socket.close()
+                if self.collector is not None:
+                    self.collector.gone()
 
     async def _shake_hands(
         self, tls: ssl.SSLContext, stream: trio.SocketStream, peer: Peer
