@@ -9,6 +9,7 @@ from amq.auth.users import User
 from amq.broker import WARNING, Broker
 from amq.connection import admission
 from amq.connection.peer import Peer
+from amq.connection.vocabulary import Vocabulary
 from amq.errors import ACCESS_REFUSED, CHANNEL_ERROR, NOT_ALLOWED, ConnectionFault
 from amq.vhost.vhost import Vhost
 from amq.wire import spec
@@ -34,6 +35,8 @@ CAPABILITIES: Final = (
     "per_consumer_qos",
     "direct_reply_to",
 )
+
+_WORDS: Final = Vocabulary()
 
 
 class LoginRefused(Exception):
@@ -138,7 +141,7 @@ class Handshake:
         """Properties of the client, and the first word of its login."""
         properties, name, response, _locale = arguments
         assert isinstance(properties, dict) and isinstance(name, bytes) and isinstance(response, bytes)
-        self.properties = properties
+        self.properties = _WORDS.shared(properties)
         mechanism = self.broker.mechanisms.begin(name.decode("utf-8", "replace"), self.peer.for_login())
         self.mechanism = mechanism
         return self.answer(mechanism.start(response), True)
