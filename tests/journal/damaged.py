@@ -64,7 +64,7 @@ class Writer:
 
     def mark(self) -> None:
         """Vouch for the last frame."""
-        self.files.append_mark(*self.files.log.place_mark())
+        self.files.put(*self.files.log.place_mark())
 
     def roll(self) -> None:
         """Begin a segment."""

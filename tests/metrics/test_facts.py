@@ -14,6 +14,7 @@ from amq.metrics.columns import NODE
 from amq.metrics.facts import Facts, Process
 from amq.metrics.journal import JournalStatistics
 from amq.metrics.ranges import Range, Ranges
+from tests.harness.machine import needs_proc
 from tests.metrics.build import BEGAN, watched
 
 
@@ -36,6 +37,7 @@ def test_a_process_is_measured() -> None:
     assert 0 < measured.sockets_total < measured.fd_total
 
 
+@needs_proc
 def test_open_descriptors_are_counted() -> None:
     before = facts.descriptors()
     sockets = [socket.socket() for _ in range(20)]

@@ -220,7 +220,7 @@ class Storage:
         """Vouch for what was written, if there is room for that."""
         log = self.files.log
         if log.room() >= frame.FRAME_HEADER:
-            self.files.append_mark(*log.place_mark())
+            self.files.put(*log.place_mark())
             self.vouched = True
 
     def define(self, work: Work) -> None:
