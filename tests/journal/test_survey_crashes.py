@@ -10,7 +10,7 @@ import trio
 
 from amq.journal.segment import segment_number
 from amq.journal.survey import Survey
-from amq.server import journal_files, journal_writer
+from amq.server import journal_files, journal_room, journal_writer
 from tests.faults.crash_images import History, Rot
 from tests.faults.crash_images_book import Pair
 from tests.faults.crash_images_life import Life
@@ -23,11 +23,12 @@ from tests.journal.damaged import Files, alive, mended, on_disk, surveyed
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Segments of a few frames, and no real time."""
     monkeypatch.setattr(journal_writer, "time", TrioTime)
+    monkeypatch.setattr(journal_room, "time", TrioTime)
     monkeypatch.setattr(trio.to_thread, "run_sync", inline)
     for name, value in (("LEAST_BYTES", 2048), ("FIRST_BYTES", 4096), ("PART", 1)):
         monkeypatch.setattr(journal_files, name, value)
     for name, value in (("SPARE", 4096), ("SLICE_RECORDS", 4), ("SLICE_OCTETS", 1000), ("ACKS_OCTETS", 1024)):
-        monkeypatch.setattr(journal_writer, name, value)
+        monkeypatch.setattr(journal_room, name, value)
 
 
 def segments(disk: FakeDisk) -> Files:
