@@ -6,8 +6,8 @@
 amq is started with this Python on a free port of 127.0.0.1 and looks at itself: every few milliseconds of CPU time a
 signal (SIGPROF) notes which function is at work, and how much CPU time of the main thread has gone by since the last
 time. What a function asks of the kernel or of C counts as its own time. The load comes from amqpload.c.
-A table in Markdown: microseconds per delivered message; the disk's thread is the journal's writing and syncing, and
-runs beside the others. Only CPU time is in it, no waiting. The hot core must not be compiled (AMQ_COMPILE).
+A table in Markdown: microseconds per delivered message. The threads that write and sync the journal run beside the
+others. Only CPU time is in it, no waiting. The hot core must not be compiled (AMQ_COMPILE).
 """
 
 import argparse
@@ -31,8 +31,7 @@ TICK: Final = 0.001  # seconds of CPU time; kernels round it up to their own tic
 # The first that fits the innermost function that one of them fits: end of the file's path, function (empty: all of
 # them), stage.
 STAGES: Final = (
-    ("server/transport.py", "read", "kernel: read"),
-    ("server/transport.py", "write_some", "kernel: write"),
+    ("server/plain.py", "_receive", "kernel: read"),
     ("server/", "write_some", "kernel: write"),
     ("connection/outbox.py", "", "join what is to be sent"),
     ("wire/tail.py", "", "scan frames"),
@@ -57,11 +56,12 @@ STAGES: Final = (
     ("queues/stored.py", "", "acknowledge: ledger, settle"),
     ("queues/", "", "dispatch"),
     ("vhost/settling.py", "", "dispatch"),
-    ("trio/", "", "loop: trio and epoll"),
+    ("server/", "", "loop: epoll, trio, bookkeeping of sockets"),
+    ("trio/", "", "loop: epoll, trio, bookkeeping of sockets"),
     ("amq/", "", "everything else"),
 )
 OTHER: Final = "everything else"
-DISK: Final = "the disk's thread: write, fdatasync"
+DISK: Final = "other threads: the journal's write and fdatasync"
 ORDER: Final = [*dict.fromkeys(stage for _, _, stage in STAGES if stage != OTHER), OTHER, DISK]
 
 
@@ -164,6 +164,8 @@ def main() -> None:
         process = subprocess.Popen(broker, env={**os.environ, **compare.WITH_WEB}, stdout=subprocess.DEVNULL)
         try:
             compare.wait_for(port, 30)
+            # What starts with the broker is over then.
+            time.sleep(2)
             columns = [profile(tool, port, process.pid, target, name, options.count) for name in names]
         finally:
             process.terminate()
