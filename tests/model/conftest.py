@@ -2,7 +2,7 @@
 
 import pytest
 
-from amq.queues import backlog, classic
+from amq.queues import backlog, classic, emptying
 from amq.queues.classic import ClassicQueue
 from amq.server import journal_files
 from tests.model.storage import SEGMENT
@@ -24,6 +24,8 @@ def hand_out_all(queue: ClassicQueue, fresh: bool) -> None:
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backlog, "SPAN", 3)
+    # Spans of a few messages are as many more.
+    monkeypatch.setattr(emptying, "SPAN_COST", 1)
     # What a queue that drops heads keeps in memory.
     monkeypatch.setattr(classic, "SPAN", 3)
     monkeypatch.setattr(journal_files, "FIRST_BYTES", SEGMENT)

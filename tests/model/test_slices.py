@@ -1,4 +1,8 @@
-"""The same stories where three messages are too many for one go: what is done in slices comes to the same."""
+"""The same stories where three messages are too many for one go: what is done in slices comes to the same.
+
+But for how many messages a client is told to wait while some of them are about to be dropped: in none of these stories
+does one ask then.
+"""
 
 from random import Random
 
