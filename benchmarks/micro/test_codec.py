@@ -17,11 +17,11 @@ from tests.harness.dialogue import Dialogue
 COUNT = 1000
 PIECE = 4096
 TABLE: tables.Table = {
-    "x-match": "all",
-    "format": "pdf",
-    "attempts": 3,
-    "urgent": True,
-    "origin": {"host": "a.example", "port": 8080},
+    "x-match": ("S", b"all"),
+    "format": ("S", b"pdf"),
+    "attempts": ("I", 3),
+    "urgent": ("t", True),
+    "origin": ("F", {"host": ("S", b"a.example"), "port": ("I", 8080)}),
 }
 FULL = properties.rewrite(
     bytes((0, 60, 0, 0)) + (16).to_bytes(8, "big") + bytes(2),

@@ -12,10 +12,10 @@ COUNT = 1000
 BACKLOG = 100_000
 KINDS: dict[str, Table] = {
     "plain": {},
-    "priority": {"x-max-priority": 5},
-    "ttl": {"x-message-ttl": 60_000},
-    "limit": {"x-max-length": 10_000_000},
-    "full": {"x-max-length": 100},
+    "priority": {"x-max-priority": ("I", 5)},
+    "ttl": {"x-message-ttl": ("I", 60_000)},
+    "limit": {"x-max-length": ("I", 10_000_000)},
+    "full": {"x-max-length": ("I", 100)},
 }
 MESSAGES = [build.message(b"x" * 16, priority=number % 5) for number in range(COUNT)]
 

@@ -8,6 +8,8 @@ from amq.exchanges.fanout import Fanout
 from amq.exchanges.headers import Headers
 from amq.exchanges.router import route
 from amq.exchanges.topic import Topic
+from amq.message import Message
+from amq.wire.tables import Table
 from benchmarks.micro.conftest import PerItem
 from tests.exchanges import build
 from tests.harness import dialogue
@@ -19,14 +21,14 @@ MANY = 10_000
 PATTERNS = (("logs.eu.app%d.*", "logs.eu.app%d.warn"), ("metrics.%d.#", "metrics.%d.cpu.load"), ("#.x%d", "u.v.w.x%d"))
 
 
-def routed(per_item: PerItem, exchange: Exchange, keys: list[str], sent: object = build.PLAIN) -> None:
+def routed(per_item: PerItem, exchange: Exchange, keys: list[str], sent: Message = build.PLAIN) -> None:
     """Measure routes of COUNT messages."""
     octets = [key.encode() for key in keys]
     exchanges = {exchange.name: exchange}
 
     def all_of_them() -> None:
         for key in octets:
-            route(exchanges, exchange, [key], sent)  # type: ignore[arg-type]
+            route(exchanges, exchange, [key], sent)
 
     per_item(all_of_them, COUNT)
 
@@ -63,9 +65,9 @@ def test_topic(per_item: PerItem, bindings: int) -> None:
 def test_headers(per_item: PerItem, bindings: int) -> None:
     exchange = build.exchange(Headers)
     for number in range(bindings):
-        wanted = {"x-match": "all", "format": f"f{number}", "type": "report"}
+        wanted: Table = {"x-match": ("S", b"all"), "format": ("S", b"f%d" % number), "type": ("S", b"report")}
         build.bind(exchange, build.NamedQueue(b"q%d" % number), b"", wanted)
-    routed(per_item, exchange, [""] * COUNT, build.message({"format": "f7", "type": "report"}))
+    routed(per_item, exchange, [""] * COUNT, build.message({"format": ("S", b"f7"), "type": ("S", b"report")}))
 
 
 @pytest.mark.parametrize("kind", ["direct", "fanout", "topic"])
