@@ -3,6 +3,7 @@
 import pytest
 
 from amq.journal import frame
+from amq.journal.batch import Placed
 from amq.journal.reading import Unreadable
 from amq.journal.record import compact
 from amq.journal.segment import segment_name, segment_number
@@ -160,3 +161,20 @@ def test_segments_are_named_by_their_numbers_in_the_order_of_names() -> None:
 @pytest.mark.parametrize("name", ["1.seg", "0000000001.spare", "000000000x.seg", "0000000001.seg.bak", "probe", ""])
 def test_other_files_are_no_segments(name: str) -> None:
     assert segment_number(name) is None
+
+
+def test_a_range_that_spans_segments_is_settled_in_each_of_them() -> None:
+    paper = two_segments()
+    first, last = paper.log.segments
+    paper.log.settle(A, range(2, 6), -1)
+    assert (first.alive, last.alive) == ({A: 1, B: 2}, {B: 1})
+    assert first.gone(A) == {2, 3, 4}
+
+
+def test_a_range_is_settled_where_its_messages_were_written_again() -> None:
+    paper = two_segments()
+    first, last = paper.log.segments
+    paper.log.enter(last, Placed(2, 2, 1, [A], 0, 10), 1000)
+    paper.log.settle(A, range(1, 6), -1)
+    assert first.gone(A) == {1, 4}
+    assert (first.alive[A], last.alive) == (2, {B: 1})
