@@ -42,12 +42,17 @@ LAST_LOOK: Final = 1.0
 
 
 def send_all(broker: Broker) -> None:
-    """Send what stands in the outboxes of all clients, as far as their sockets take it."""
+    """Send what stands in the outboxes of all clients, as far as their sockets take it, to the first one first: a message
+    goes out before its confirm.
+    """
     writable = broker.writable
     while writable:
-        transport = writable.pop().shell
-        if isinstance(transport, Transport):
-            transport.push()
+        clients = writable[:]
+        writable.clear()
+        for client in clients:
+            transport = client.shell
+            if isinstance(transport, Transport):
+                transport.push()
 
 
 @attrs.define(eq=False)
