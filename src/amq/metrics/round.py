@@ -25,8 +25,9 @@ CHUNK: Final = 32
 # How much the latest look counts in a queue's consumer capacity.
 SMOOTHING: Final = 0.2
 
-# What a connection without channels counts for.
+# What a connection without channels counts for, and what most idle ones do.
 NOTHING: Final = (0, 0, 0, 0)
+ONE_CHANNEL: Final = (1, 0, 0, 0)
 
 # Unacknowledged deliveries that were weighed, and the octets of their bodies, by queue.
 Weights = dict[Queue, tuple[int, int]]
@@ -48,12 +49,14 @@ class Totals:
 
 
 class Standing:
-    """What a connection came to when its row was `row`. Nobody looks again until that moves, or `due` (ms)."""
+    """What a connection came to when it had made so many `moves`: chunks that came or went. Nobody looks again until
+    there are more, or `due` (ms).
+    """
 
-    __slots__ = ("row", "histories", "due", "counts", "published", "weights")
+    __slots__ = ("moves", "histories", "due", "counts", "published", "weights")
 
-    def __init__(self, row: Row) -> None:
-        self.row = row
+    def __init__(self, moves: int) -> None:
+        self.moves = moves
         # Its own and those of its channels, as far as they have any.
         self.histories: list[History] = []
         self.due: float = 0.0
@@ -146,32 +149,37 @@ class Round:
     # -- clients --
 
     def _look_at(self, client: Connection, standing: Standing | None) -> int:
-        """Returns how many objects that were."""
-        session = client.session
-        sums = None if session is None else self.sums.get(session.vhost)
-        if sums is None:
-            return 1
+        """Returns how many objects that were. As little as possible is touched of who is idle: there may be very many,
+        and none of them is in the processor's cache.
+        """
         looks = 1
-        row = columns.connection_row(client)
-        if standing is None or standing.row != row or standing.due <= self.began:
+        moves = client.received_count + client.sent_count
+        if standing is None or standing.moves != moves or standing.due <= self.began:
+            session = client.session
+            sums = None if session is None else self.sums.get(session.vhost)
+            if sums is None:
+                return looks
             looks += len(client.channels)
-            standing = self._look_closely(client, row, sums)
+            standing = self._look_closely(client, Standing(moves), sums)
         else:
-            self._look_again(standing)
+            self.seen += len(standing.histories)
+            if standing.weights is not None:
+                self._add_weights(standing.weights)
         self.standing[client] = standing
-        if standing.published is not columns.CHANNEL.zeros:
-            sums.add_channel(standing.published)
+        if standing.published is not columns.CHANNEL.zeros and client.session is not None:
+            sums = self.sums.get(client.session.vhost)
+            if sums is not None:
+                sums.add_channel(standing.published)
         self._count(standing)
         return looks
 
-    def _look_again(self, standing: Standing) -> None:
-        """Nothing has moved."""
-        number = self.number
-        for history in standing.histories:
-            history.seen = number
-        self.seen += len(standing.histories)
-        if standing.weights is not None:
-            self._add_weights(standing.weights)
+    async def mark_seen(self) -> None:
+        """Enter into the histories of those who stood still that they were looked at, for who forgets the others."""
+        slices = Slices()
+        for standing in self.standing.values():
+            for history in standing.histories:
+                history.seen = self.number
+            await slices.breathe()
 
     def _count(self, standing: Standing) -> None:
         totals = self.totals
@@ -184,8 +192,8 @@ class Round:
         totals.publishers += publishers
         totals.unconfirmed += waiting
 
-    def _look_closely(self, client: Connection, row: Row, sums: Sums) -> Standing:
-        standing = Standing(row)
+    def _look_closely(self, client: Connection, standing: Standing, sums: Sums) -> Standing:
+        row = columns.connection_row(client)
         known = self.histories.get(client)
         sums.add_connection(row, columns.CONNECTION.zeros if known is None else known.last)
         histories = standing.histories
@@ -211,7 +219,8 @@ class Round:
                 weights = weigh(channel, weights)
         standing.published = published
         if client.channels:
-            standing.counts = len(client.channels), consumers, publishers, waiting
+            counts = len(client.channels), consumers, publishers, waiting
+            standing.counts = ONE_CHANNEL if counts == ONE_CHANNEL else counts
         standing.due = min([history.due for history in histories], default=float("inf"))
         if weights is not None:
             standing.weights = weights

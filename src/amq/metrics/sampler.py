@@ -82,6 +82,7 @@ class Sampler:
         self.began, self.step = began, self._step
         self.rounds += 1
         if current.seen != len(self.histories):
+            await current.mark_seen()
             await self._forget_the_gone(current.number)
 
     def reset(self) -> None:
