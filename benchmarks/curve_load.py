@@ -135,8 +135,9 @@ def fill(client: Client, flow: Flow) -> float:
     before = declare(client, flow.queue)
     began = time.perf_counter()
     publish(client, flow, made)
+    sent = time.perf_counter()
     while declare(client, flow.queue) < before + flow.count:
-        if time.perf_counter() - began > SILENCE:
+        if time.perf_counter() - sent > SILENCE:
             raise Refused("messages do not arrive in the queue")
         time.sleep(0.001)
     return time.perf_counter() - began
