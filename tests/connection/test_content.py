@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from amq.journal.checksum import LONG, LongBody
+from amq.journal.checksum import LONG, UNKNOWN, LongBody
 from amq.wire import erlang
 from amq.wire.spec import BASIC_PUBLISH
 from tests.conformance import methods
@@ -155,3 +155,31 @@ def test_a_long_body_is_gathered_as_it_comes_and_arrives_whole() -> None:
     assert isinstance(waiting[1].body, LongBody)
     client.broker.vhosts["/"].queues[b"q"].requeue([waiting[:2]])
     assert client.get(1, "q") == body
+
+
+@pytest.mark.parametrize(
+    ("properties", "summed"),
+    [
+        ({}, False),
+        ({"delivery_mode": 1}, False),
+        ({"delivery_mode": 2}, True),
+        ({"type": "t", "delivery_mode": 2}, True),
+    ],
+    ids=str,
+)
+def test_a_long_body_is_summed_up_only_for_the_disk(properties: dict[str, Any], summed: bool) -> None:
+    client = enter(channels=[1])
+    client.declare(1, "q")
+    frames = content(1, bytes(LONG), properties, cuts=range(100_000, LONG, 100_000))
+    client.send(method(1, "basic.publish", routing_key="q") + frames)
+    waiting = client.broker.vhosts["/"].queues[b"q"].get()
+    assert waiting is not None
+    body = waiting[1].body
+    assert isinstance(body, LongBody) and (body.crc != UNKNOWN) is summed
+
+
+def test_a_long_body_behind_a_header_that_is_none_is_refused() -> None:
+    client = enter(channels=[1])
+    frames = content(1, bytes(LONG), cuts=range(100_000, LONG, 100_000)).replace(b"\0\0\xce", b"\0\1\xce", 1)
+    client.send(method(1, "basic.publish", routing_key="q") + frames)
+    assert client.connection.closing

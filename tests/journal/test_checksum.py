@@ -5,7 +5,7 @@ from zlib import crc32
 
 import pytest
 
-from amq.journal.checksum import LongBody, combined, continued
+from amq.journal.checksum import UNKNOWN, LongBody, combined, continued
 from amq.journal.record import RUN, seal
 
 SIZES = (0, 1, 2, 7, 255, 256, 65537, (1 << 20) + 3)
@@ -24,6 +24,14 @@ def test_a_long_body_knows_its_checksum_whatever_pieces_it_came_in() -> None:
     for start, stop in ((0, 1), (1, 1), (1, 131), (131, 99_999), (99_999, 100_000)):
         body.add(octets[start:stop])
     assert (body, body.crc) == (octets, crc32(octets))
+    assert continued(crc32(b"before"), body) == crc32(b"before" + octets)
+
+
+def test_a_body_that_is_not_summed_up_has_a_checksum_when_it_is_asked_for() -> None:
+    octets = Random(3).randbytes(5000)
+    body = LongBody(summed=False)
+    body.add(octets)
+    assert (body, body.crc) == (octets, UNKNOWN)
     assert continued(crc32(b"before"), body) == crc32(b"before" + octets)
 
 

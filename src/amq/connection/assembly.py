@@ -7,7 +7,9 @@ from amq.connection.session import Session
 from amq.errors import FRAME_ERROR, PRECONDITION_FAILED, UNEXPECTED_FRAME, ChannelFault, ConnectionFault
 from amq.journal.checksum import LONG, LongBody
 from amq.wire import methods, spec
+from amq.wire import properties as props
 from amq.wire.methods import MethodError
+from amq.wire.properties import PropertiesError
 
 
 class Assembly:
@@ -64,7 +66,7 @@ class Assembly:
         self.session.has_published = True
         self.header = payload
         self.got = 0
-        self.long = LongBody() if self.need >= LONG else None
+        self.long = LongBody(_persistent(payload)) if self.need >= LONG else None
         if not self.need:
             self.complete()
 
@@ -116,3 +118,12 @@ class Assembly:
             return arguments, header, cast("bytes", long)
         self.parts = []
         return arguments, header, parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _persistent(header: bytes) -> bool:
+    """Whether a message with this header may go to the journal."""
+    try:
+        return props.read(header).persistent
+    except PropertiesError:
+        # It is refused when its body is there.
+        return False

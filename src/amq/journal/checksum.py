@@ -9,6 +9,7 @@ from zlib import crc32
 
 # From so many octets on a body is gathered as a LongBody.
 LONG: Final = 1 << 20
+UNKNOWN: Final = -1
 
 # CRC-32's polynomial, lowest power in the highest bit, and 1 and x in the same writing.
 _POLYNOMIAL: Final = 0xEDB88320
@@ -19,24 +20,26 @@ _X: Final = 1 << 30
 class LongBody(bytearray):
     """A body that grows by one frame at a time, and is never changed once it is whole; `crc` is its CRC-32.
 
-    To join its pieces or to look at all of it in one go would keep everybody else waiting for tens of milliseconds.
+    To join its pieces or to look at all of it in one go would keep everybody else waiting for tens of milliseconds. One
+    that no disk will see is not `summed` up, which would be a third of its cost: its `crc` is UNKNOWN.
     """
 
     __slots__ = ("crc",)
 
-    def __init__(self) -> None:
+    def __init__(self, summed: bool = True) -> None:
         super().__init__()
-        self.crc: int = 0
+        self.crc: int = 0 if summed else UNKNOWN
 
     def add(self, piece: bytes) -> None:
         """Append what came next."""
         self.extend(piece)
-        self.crc = crc32(piece, self.crc)
+        if self.crc != UNKNOWN:
+            self.crc = crc32(piece, self.crc)
 
 
 def continued(crc: int, octets: bytes | LongBody) -> int:
     """The checksum of what `crc` is that of, followed by these octets."""
-    if isinstance(octets, LongBody):
+    if isinstance(octets, LongBody) and octets.crc != UNKNOWN:
         return combined(crc, octets.crc, len(octets))
     return crc32(octets, crc)
 
