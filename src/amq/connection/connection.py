@@ -18,6 +18,7 @@ from amq.connection.channel import Channel
 from amq.connection.committing import committed
 from amq.connection.control import Control
 from amq.connection.handshake import LoginRefused
+from amq.connection.lifecycle import HEARTBEAT
 from amq.connection.peer import Peer
 from amq.connection.session import Parked, Session
 from amq.connection.timeouts import DeliveryWatch
@@ -59,6 +60,9 @@ class Connection(Control):
         self.received += len(data)
         self.received_count += 1
         if self.deaf or self.finished:
+            return
+        if data == HEARTBEAT and self.session is not None and not self.tail.pieces:
+            # All that most clients say for most of the time, and nothing to be done about it.
             return
         data = self.tail.join(data)
         if not data:
