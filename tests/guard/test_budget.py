@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from amq.message import Message
-from amq.queues.classic import ClassicQueue
+from amq.wire.properties import Properties
 from tests.guard import budget
 from tests.harness.load import SCENARIOS, Running, Scenario
 
@@ -59,14 +59,14 @@ def test_every_scenario_of_the_comparison_has_a_budget() -> None:
 
 
 def test_one_more_call_per_message_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    enqueue = ClassicQueue.enqueue
+    make = Message.__init__
 
-    def dearer(queue: ClassicQueue, message: Message) -> bool:
-        return enqueue(queue, message)
+    def dearer(message: Message, address: bytes, header: bytes, body: bytes, properties: Properties) -> None:
+        make(message, address, header, body, properties)
 
     scenario = SCENARIOS["transient"]
     before = budget.cost(scenario, __file__)
-    monkeypatch.setattr(ClassicQueue, "enqueue", dearer)
+    monkeypatch.setattr(Message, "__init__", dearer)
     after = budget.cost(scenario, __file__)
     assert after.calls - before.calls == pytest.approx(1)
     assert after.opcodes - before.opcodes > 4
@@ -77,15 +77,15 @@ def test_one_more_call_per_message_is_noticed(monkeypatch: pytest.MonkeyPatch) -
 
 def test_what_a_message_holds_on_to_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[bytes] = []
-    enqueue = ClassicQueue.enqueue
+    make = Message.__init__
 
-    def dearer(queue: ClassicQueue, message: Message) -> bool:
-        kept.append(bytes(16) + message.body)
-        return enqueue(queue, message)
+    def dearer(message: Message, address: bytes, header: bytes, body: bytes, properties: Properties) -> None:
+        kept.append(bytes(16) + body)
+        make(message, address, header, body, properties)
 
     scenario = budget.KINDS["ready"]
     before = budget.octets(scenario)
-    monkeypatch.setattr(ClassicQueue, "enqueue", dearer)
+    monkeypatch.setattr(Message, "__init__", dearer)
     after = budget.octets(scenario)
     assert budget.overrun("ready", {"octets": after}, {"octets": before})
 

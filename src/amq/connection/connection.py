@@ -185,7 +185,9 @@ class Connection(Control):
                         multiple = bits & 1 == 1
                         consuming.basic_ack(channel, tag, multiple)
                         if not multiple:
-                            pos = consuming.more_acks(channel, buf, stop + 1, end)
+                            pos = stop + 1
+                            if pos < end:
+                                pos = consuming.more_acks(channel, buf, pos, end)
                             continue
                         if channel.session.errand is not None:
                             pos = stop + 1

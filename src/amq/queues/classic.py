@@ -137,7 +137,9 @@ class ClassicQueue(StoredQueue):
         fifo = self.fifo
         assert fifo is not None
         fifo.tail.extend(messages)
-        self.touch()
+        if not self.touched:
+            self.touched = True
+            self.agenda.touched.append(self)
 
     def enqueue_guarded(self, message: Message) -> bool:
         """Enqueue where limits, expiry or priorities matter, and the first message of all."""
