@@ -35,7 +35,7 @@ def purge(durable: bool, paged: bool = False) -> Event:
         yield
         answer = client.ask((50, 30), b"\0\0" + short("long") + b"\0", (50, 31))
         assert int.from_bytes(answer[:4], "big") == stage.long
-        assert count(client, "long") == 0
+        until(client, "long", 0)
 
     return event
 
@@ -134,7 +134,7 @@ def recovered(stage: Stage) -> Iterator[None]:
     client = unacknowledged(stage, stage.wave)
     yield
     client.ask((60, 110), b"\x01", (60, 111))
-    assert count(client, "long") == stage.wave
+    until(client, "long", stage.wave)
 
 
 def nacked(stage: Stage) -> Iterator[None]:
@@ -142,7 +142,7 @@ def nacked(stage: Stage) -> Iterator[None]:
     client = unacknowledged(stage, stage.wave)
     yield
     client.socket.sendall(method(1, (60, 120), stage.wave.to_bytes(8, "big") + b"\x03"))
-    assert count(client, "long") == stage.wave
+    until(client, "long", stage.wave)
 
 
 def acknowledged(durable: bool) -> Event:
@@ -152,7 +152,7 @@ def acknowledged(durable: bool) -> Event:
         client = unacknowledged(stage, stage.wave, durable)
         yield
         client.socket.sendall(method(1, (60, 80), stage.wave.to_bytes(8, "big") + b"\x01"))
-        assert count(client, "long") == 0
+        until(client, "long", 0)
 
     return event
 
