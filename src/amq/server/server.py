@@ -148,10 +148,10 @@ class Server:
 
     def flush(self) -> None:
         """Send what the core's last work has put into the outboxes, log what it noted, look at the next deadline."""
-        if self.storage is not None:
-            # The disk takes longest: it begins first.
-            self.storage.kick()
         send_all(self.broker)
+        if self.storage is not None:
+            # Deliveries do not wait for the disk, not even for it to begin.
+            self.storage.kick()
         if self.broker.log:
             logs.publish(self.broker.log)
         self.ticker.kick()
