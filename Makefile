@@ -1,7 +1,7 @@
 # `make run` starts the broker, `make test` tests everything. Each sets up what it needs, in .venv, and is quick when
 # that has been done. Needed beforehand: make, and Python 3.11 or newer.
 
-.PHONY: help run test lint format types pytest compiled mutants budget conformance bench debian-packages clean
+.PHONY: help run test lint format types pytest compiled mutants budget conformance bench bench-micro debian-packages clean
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 
@@ -15,12 +15,14 @@ EDITABLE ?= --editable
 ARGS ?=
 # Arguments of pytest: make test PYTEST_ARGS="-k topic"
 PYTEST_ARGS ?=
+# Arguments of benchmarks/everything.py: make bench BENCH_ARGS="--only latency"
+BENCH_ARGS ?=
 # Processes that share the tests; empty for one. Most tests wait for brokers, so it may be more than there are cores.
 WORKERS ?= 3
 # Scripts in an environment, and what is installed editably, hold absolute paths: in a checkout that was moved or copied
 # it must be made again. `activate` says where it was made.
 IN_PLACE := [ -x $(BIN)/python ] && tr -d "\"'" <$(BIN)/activate | grep -qF "VIRTUAL_ENV=$(CURDIR)/$(VENV)"
-STAMPS := $(VENV)/created $(VENV)/installed $(VENV)/installed-tests
+STAMPS := $(VENV)/created $(VENV)/installed $(VENV)/installed-tests $(VENV)/installed-bench
 $(shell { $(IN_PLACE); } 2>/dev/null || rm -f $(STAMPS))
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
@@ -31,7 +33,9 @@ help:
 	@echo "make mutants      break the journal in many ways, one at a time, and report which test notices each"
 	@echo "make budget       what a message costs is to be what it costs now (tests/guard/budget.json)"
 	@echo "make conformance  play dialogues and HTTP requests against a real RabbitMQ and report what differs"
-	@echo "make bench        start-up times of the broker"
+	@echo "make bench        measure everything in short, beside RabbitMQ where it is installed (BENCH_ARGS: arguments of"
+	@echo "                  benchmarks/everything.py, such as --full or --only latency,compare)"
+	@echo "make bench-micro  microbenchmarks of the core"
 	@echo "make format       put every file into the project's format"
 	@echo "make clean        remove the environments and what the tools left behind"
 
@@ -74,8 +78,11 @@ conformance: $(VENV)/installed-tests
 	$(BIN)/python tests/conformance/against_rabbitmq.py
 	$(BIN)/python -m tests.conformance_http.against_rabbitmq
 
-bench: $(VENV)/installed-tests
-	$(BIN)/python benchmarks/startup.py
+bench: $(VENV)/installed-bench
+	$(BIN)/python benchmarks/everything.py $(BENCH_ARGS)
+
+bench-micro: $(VENV)/installed-bench
+	$(BIN)/python benchmarks/everything.py --only micro
 
 clean:
 	rm -rf $(VENV) .venv-compiled build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis src/*.egg-info
@@ -116,6 +123,10 @@ $(VENV)/installed: setup.cfg pyproject.toml | $(VENV)/created
 $(VENV)/installed-tests: setup.cfg pyproject.toml | $(VENV)/created
 	@echo "installing amq and what its tests need into $(VENV)"
 	@$(PIP) $(EDITABLE) '.[tests]' && touch $(VENV)/installed $@
+
+$(VENV)/installed-bench: setup.cfg pyproject.toml | $(VENV)/created
+	@echo "installing amq and what its benchmarks need into $(VENV)"
+	@$(PIP) $(EDITABLE) '.[bench]' && touch $(VENV)/installed $(VENV)/installed-tests $@
 
 # Clients and a browser that are no Python packages. Tests that miss theirs are skipped and say so. Of rabbitmq-server
 # nothing but the script rabbitmqadmin is wanted, and no server: it is taken out of the package.

@@ -13,13 +13,50 @@ import time
 from pathlib import Path
 from typing import Final
 
-from compare import RABBITMQ, WITH_WEB, free_port, rabbitmq_environment
-
+RABBITMQ: Final = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+# Figures and the HTTP API are served as usual, on ports that the system chooses.
+WITH_WEB: Final = {"AMQ_MANAGEMENT__TCP__PORT": "0", "AMQ_PROMETHEUS__TCP__PORT": "0"}
 PATIENCE: Final = 900.0  # seconds for a start
 GRACE: Final = 60.0  # seconds for a stop
 SECTOR: Final = 512
 LOOK: Final = 0.005  # seconds between two looks at the port
 CLEAR_PEAK: Final = "5"  # see clear_refs in proc(5)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def wait_for(port: int, seconds: float) -> None:
+    """Until somebody listens on a port."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    sys.exit(f"nothing listens on 127.0.0.1:{port} after {seconds:.0f} s")
+
+
+def rabbitmq_environment(folder: Path, port: int) -> dict[str, str]:
+    """What makes Debian's RabbitMQ live in a folder and listen on a port of 127.0.0.1."""
+    (folder / "plugins").write_text("[].")
+    return dict(
+        os.environ,
+        HOME=str(folder),
+        RABBITMQ_NODENAME=f"compare{port}@localhost",
+        RABBITMQ_NODE_IP_ADDRESS="127.0.0.1",
+        RABBITMQ_NODE_PORT=str(port),
+        RABBITMQ_DIST_PORT=str(free_port()),
+        RABBITMQ_MNESIA_BASE=str(folder / "db"),
+        RABBITMQ_LOG_BASE=str(folder / "log"),
+        RABBITMQ_ENABLED_PLUGINS_FILE=str(folder / "plugins"),
+        RABBITMQ_PID_FILE=str(folder / "pid"),
+    )
 
 
 class Broker:

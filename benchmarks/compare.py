@@ -2,6 +2,7 @@
 """Move the same messages through amq and through RabbitMQ, in turn, and print the ratio.
 
     python benchmarks/compare.py [--ours HOST:PORT] [--theirs HOST:PORT] [--rounds N] [--count N] [--only NAME,...]
+        [--json FILE]
 
 Without addresses both brokers are started on free ports of 127.0.0.1 in a scratch folder and stopped afterwards: amq
 with this Python, RabbitMQ from Debian's package rabbitmq-server. The load comes from amqpload.c beside this file,
@@ -12,12 +13,10 @@ Machines differ and are shared: quote ratios.
 """
 
 import argparse
-import hashlib
+import json
 import os
-import re
 import shutil
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -25,12 +24,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
-# Figures and the HTTP API are served as usual, on ports that the system chooses.
-WITH_WEB = {"AMQ_MANAGEMENT__TCP__PORT": "0", "AMQ_PROMETHEUS__TCP__PORT": "0"}
+from amqpload import Failed, load, load_tool
+from broker_process import RABBITMQ, WITH_WEB, free_port, rabbitmq_environment, wait_for
+
 SECONDS = 60  # for one run; what is not through by then counts as nothing
 # name: (arguments of amqpload, share of --count)
 SCENARIOS = {
@@ -47,36 +46,6 @@ SCENARIOS = {
     "topic": (["-e", "topic", "-c", "500"], 1.0),
     "pairs-10": (["-x", "10", "-y", "10", "-q", "10", "-c", "100", "-f", "100", "-a", "10"], 0.1),
 }
-FIGURES = re.compile(r"e2e us p50 \d+ p99 (\d+).*secs ([\d.]+) total \d+/\d+/(\d+)")
-
-
-def load_tool() -> str:
-    """The compiled load generator."""
-    source = HERE / "amqpload.c"
-    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:12]
-    binary = Path(tempfile.gettempdir()) / f"amqpload-{digest}"
-    if not binary.exists():
-        subprocess.run(["cc", "-O2", "-pthread", "-o", str(binary), str(source)], check=True)
-    return str(binary)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
-def wait_for(port: int, seconds: float) -> None:
-    """Until somebody listens on a port."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    sys.exit(f"nothing listens on 127.0.0.1:{port} after {seconds:.0f} s")
 
 
 @contextmanager
@@ -106,23 +75,6 @@ def our_broker(address: str | None) -> Iterator[str]:
             yield started
 
 
-def rabbitmq_environment(folder: Path, port: int) -> dict[str, str]:
-    """What makes Debian's RabbitMQ live in a folder and listen on a port of 127.0.0.1."""
-    (folder / "plugins").write_text("[].")
-    return dict(
-        os.environ,
-        HOME=str(folder),
-        RABBITMQ_NODENAME=f"compare{port}@localhost",
-        RABBITMQ_NODE_IP_ADDRESS="127.0.0.1",
-        RABBITMQ_NODE_PORT=str(port),
-        RABBITMQ_DIST_PORT=str(free_port()),
-        RABBITMQ_MNESIA_BASE=str(folder / "db"),
-        RABBITMQ_LOG_BASE=str(folder / "log"),
-        RABBITMQ_ENABLED_PLUGINS_FILE=str(folder / "plugins"),
-        RABBITMQ_PID_FILE=str(folder / "pid"),
-    )
-
-
 @contextmanager
 def their_broker(address: str | None) -> Iterator[str]:
     """The broker at that address, or a RabbitMQ started for it, as Debian configures it."""
@@ -141,29 +93,38 @@ def their_broker(address: str | None) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def measure(tool: str, address: str, arguments: list[str], count: int) -> tuple[float, float]:
+def measure(address: str, arguments: list[str], count: int) -> tuple[float, float]:
     """One run: messages per second, and the end-to-end p99 in ms; zeros when it did not finish."""
-    host, port = address.rsplit(":", 1)
-    command = [tool, "-H", host, "-P", port, "-z", str(SECONDS), "-C", str(count), *arguments]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=2 * SECONDS, check=False)
-    found = FIGURES.search(run.stdout)
-    if run.returncode or not found:
+    try:
+        run = load(address, "-z", SECONDS, "-C", count, *arguments, patience=2 * SECONDS)
+    except Failed:
         return 0.0, 0.0
-    p99, seconds, delivered = int(found[1]), float(found[2]), int(found[3])
-    return (delivered / seconds if seconds < SECONDS - 0.5 else 0.0), p99 / 1000
+    return (run.received / run.seconds if run.seconds < SECONDS - 0.5 else 0.0), run.end_to_end.p99 / 1000
 
 
-def compare(tool: str, ours: str, theirs: str, name: str, rounds: int, count: int) -> float:
-    """Run one scenario through both in turn, print its row, return the ratio."""
+@dataclass(frozen=True)
+class Row:
+    """A scenario, amq first: medians over the rounds, messages/s, their ratio, and p99 in ms."""
+
+    scenario: str
+    ours: float
+    theirs: float
+    ratio: float
+    our_p99: float
+    their_p99: float
+
+
+def compare(ours: str, theirs: str, name: str, rounds: int, count: int) -> Row:
+    """Run one scenario through both in turn and print its row."""
     arguments, share = SCENARIOS[name]
     rows = []
     for _ in range(rounds):
-        a = measure(tool, ours, arguments, int(count * share))
-        b = measure(tool, theirs, arguments, int(count * share))
+        a = measure(ours, arguments, int(count * share))
+        b = measure(theirs, arguments, int(count * share))
         rows.append((a[0], b[0], a[0] / b[0] if b[0] else 0.0, a[1], b[1]))
     mid = [statistics.median(column) for column in zip(*rows, strict=True)]
     print(f"{name:<16}{mid[0]:>10.0f}{mid[1]:>10.0f}{mid[2]:>8.2f}{mid[3]:>10.2f}{mid[4]:>10.2f}", flush=True)
-    return mid[2]
+    return Row(name, *mid)
 
 
 def main() -> None:
@@ -174,12 +135,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--count", type=int, default=300_000)
     parser.add_argument("--only", default="")
+    parser.add_argument("--json", type=Path, help="a file for the figures")
     options = parser.parse_args()
     names = [name for name in options.only.split(",") if name] or list(SCENARIOS)
-    tool = load_tool()
+    load_tool()
     with our_broker(options.ours) as ours, their_broker(options.theirs) as theirs:
         print(f"{'scenario':<16}{'amq/s':>10}{'theirs/s':>10}{'ratio':>8}{'p99 ms':>10}{'p99 ms':>10}")
-        ratios = [compare(tool, ours, theirs, name, options.rounds, options.count) for name in names]
+        rows = [compare(ours, theirs, name, options.rounds, options.count) for name in names]
+    if options.json:
+        options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1))
+    ratios = [row.ratio for row in rows]
     if all(ratios):
         print(f"geometric mean of the ratios {statistics.geometric_mean(ratios):.2f}, lowest {min(ratios):.2f}")
     else:

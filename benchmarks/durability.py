@@ -31,7 +31,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from compare import load_tool
 from durability_disk import idle, latency, space
 from durability_restart import backlog, queues, recovery
 from figures import Bench, Figure, shown
@@ -79,7 +78,7 @@ def main() -> None:
     names = [name for name in options.only.split(",") if name] or list(SCENARIOS)
     if unknown := [name for name in names if name not in SCENARIOS]:
         parser.error(f"no scenario is named {unknown[0]}")
-    bench = Bench(load_tool(), options.scale, options.folder, options.rabbitmq_count)
+    bench = Bench(options.scale, options.folder, options.rabbitmq_count)
     table = sys.stderr if options.json else sys.stdout
     print(f"scale {options.scale:g}, {os.cpu_count()} cores", file=table)
     entries = []

@@ -26,11 +26,11 @@ def latency(bench: Bench) -> Iterator[Figure]:
     yield from _plain_disk(bench)
     with bench.broker(amq) as broker:
         for name, consumer in (("publisher alone", NO_CONSUMER), ("with a consumer", CONSUMER)):
-            load = bench.load(broker, "-r", 2000, *CONFIRMS, "-s", 100, "-z", seconds, *consumer)
+            load = bench.load(broker, "-r", 2000, "-i", *CONFIRMS, "-s", 100, "-z", seconds, *consumer)
             yield Figure(f"{name}: messages", load.published, "/s", least=1950)
-            yield Figure(f"{name}: confirm p50", load.p50, "ms")
-            yield Figure(f"{name}: confirm p99", load.p99, "ms", most=5)
-            yield Figure(f"{name}: confirm max", load.slowest, "ms")
+            yield Figure(f"{name}: confirm p50", load.confirm.p50 / 1000, "ms")
+            yield Figure(f"{name}: confirm p99", load.confirm.p99 / 1000, "ms", most=5)
+            yield Figure(f"{name}: confirm max", load.confirm.slowest / 1000, "ms")
             broker.stop()
             said = broker.said(JOURNAL)
             if said is not None:

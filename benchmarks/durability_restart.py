@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from amqpload import Load
 from broker_process import Broker, amq, rabbitmq, taken
-from figures import BOUND, CONFIRMS, CONSUMER, MIB, NO_CONSUMER, SECONDS, SETTLED, WINDOW, Bench, Figure, Load
+from figures import BOUND, CONFIRMS, CONSUMER, MIB, NO_CONSUMER, SECONDS, SETTLED, WINDOW, Bench, Figure
 from raw_client import client, message
 
 DRAIN: Final = ("-x", 0, *CONSUMER, "-k", "-z", SECONDS)

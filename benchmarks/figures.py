@@ -1,8 +1,6 @@
 """What the durability scenarios share: a figure with its target, a broker in a scratch folder, and the load."""
 
-import re
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from amqpload import Load, load
 from broker_process import Broker
 
 MIB: Final = 1 << 20
@@ -22,10 +21,6 @@ CONSUMER: Final = ("-y", 1, "-f", 500, "-a", 50)
 NO_CONSUMER: Final = ("-y", 0, "-k")
 # Most octets of a journal without a message that lives: garbage that nobody minds, two spares, a segment or two in use.
 BOUND: Final = (256 + 4 * 64) * MIB
-LINE: Final = re.compile(
-    r"pub/s (?P<published>\d+) conf/s \d+ dlv/s (?P<delivered>\d+)  confirm us p50 (?P<p50>\d+) p99 (?P<p99>\d+) "
-    r"max (?P<slowest>\d+) .* secs (?P<seconds>[\d.]+) total \d+/\d+/(?P<received>\d+)"
-)
 
 
 @dataclass(frozen=True)
@@ -59,23 +54,9 @@ def shown(value: float) -> str:
 
 
 @dataclass(frozen=True)
-class Load:
-    """What amqpload measured: rates in messages/s, delays from publish to confirm in ms, seconds, messages received."""
-
-    published: float
-    delivered: float
-    p50: float
-    p99: float
-    slowest: float
-    seconds: float
-    received: int
-
-
-@dataclass(frozen=True)
 class Bench:
-    """How to measure: amqpload's path, a share of the full sizes, where data go, and how much RabbitMQ gets."""
+    """How to measure: a share of the full sizes, where data go, and how much RabbitMQ gets."""
 
-    tool: str
     scale: float
     folder: Path | None
     rabbitmq_count: int
@@ -85,15 +66,8 @@ class Bench:
         return max(10, int(full * self.scale))
 
     def load(self, broker: Broker, *arguments: str | int) -> Load:
-        """Run amqpload with durable queues and persistent messages. Raises CalledProcessError."""
-        command = [self.tool, "-P", str(broker.port), "-d", *map(str, arguments)]
-        run = subprocess.run(command, capture_output=True, text=True, timeout=2 * SECONDS, check=True)
-        found = LINE.search(run.stdout)
-        if found is None:
-            raise ValueError(f"amqpload said {run.stdout!r}")
-        rates = float(found["published"]), float(found["delivered"])
-        p50, p99, slowest = (int(found[name]) / 1000 for name in ("p50", "p99", "slowest"))
-        return Load(*rates, p50, p99, slowest, float(found["seconds"]), int(found["received"]))
+        """Run amqpload with durable queues and persistent messages. Raises amqpload.Failed."""
+        return load(f"127.0.0.1:{broker.port}", "-d", *arguments, patience=2 * SECONDS)
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

@@ -30,12 +30,13 @@ from pathlib import Path
 from typing import Final
 
 from amqpload import Delay, Load, compiled, load
-from compare import RABBITMQ, free_port, our_broker, running, their_broker
+from broker_process import RABBITMQ, free_port
+from compare import our_broker, running, their_broker
 
 RATE: Final = 5_000
 CURVE: Final = "1000,5000,20000,50000"
 STEADY: Final = ("-c", 100, "-f", 100)
-KINDS: Final = {"transient": (), "durable": ("-d",)}
+KINDS: Final[dict[str, tuple[str, ...]]] = {"transient": (), "durable": ("-d",)}
 # What the issue of latency asks for at RATE, in us above `nothing`.
 MOST_P50: Final = 100
 MOST_P99: Final = 1_000
@@ -71,7 +72,7 @@ def middle(delays: list[Delay]) -> Delay:
 
 def measure(addresses: dict[str, str], kind: str, rate: int, seconds: int, rounds: int) -> list[Row]:
     """All brokers in turn, as often as there are rounds."""
-    arguments = (*STEADY, *KINDS[kind], "-r", rate, "-z", seconds)
+    arguments: tuple[str | int, ...] = (*STEADY, *KINDS[kind], "-r", rate, "-z", seconds)
     plain: dict[str, list[Load]] = {name: [] for name in addresses}
     prompt: dict[str, list[Load]] = {name: [] for name in addresses}
     for _ in range(rounds):

@@ -25,8 +25,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
-from broker_process import Broker
-from compare import WITH_WEB, free_port
+from broker_process import WITH_WEB, Broker, free_port
 from raw_client import BODY, Client, frame, method, short
 
 QUEUES: Final = 10_000
@@ -75,13 +74,14 @@ def flow(port: int, seconds: float) -> list[float]:
     return under_way
 
 
-def ask(port: int, path: str, pipe: Connection) -> None:
+def ask(port: int, path: str, queues: int, pipe: Connection) -> None:
     """Ask for that over and over until the pipe says so; then tell how often, and how many octets came."""
     authorization = base64.b64encode(b"guest:guest").decode()
     count = octets = 0
     with socket.create_connection(("127.0.0.1", port)) as connection, connection.makefile("rb") as stream:
         while not pipe.poll():
-            page = count % (QUEUES // 100) + 1 if "page_size=100" in path else count % (QUEUES // 500) + 1
+            size = 100 if "page_size=100" in path else 500
+            page = count % max(queues // size, 1) + 1
             request = (
                 f"GET {path.format(page=page)} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {authorization}\r\n\r\n"
             )
@@ -99,15 +99,17 @@ def ask(port: int, path: str, pipe: Connection) -> None:
 
 
 @contextlib.contextmanager
-def asking(port: int, path: str) -> Iterator[Connection]:
+def asking(port: int, path: str, queues: int) -> Iterator[Connection]:
     """Somebody asks meanwhile; nobody with an empty path."""
     ours, theirs = multiprocessing.Pipe()
     if not path:
         theirs.send((0, 0))
         yield ours
         return
-    asker = multiprocessing.Process(target=ask, args=(port, path, theirs))
+    asker = multiprocessing.Process(target=ask, args=(port, path, queues, theirs))
     asker.start()
+    # Whoever waits for an asker that has failed is to hear of it.
+    theirs.close()
     try:
         yield ours
     finally:
@@ -125,12 +127,12 @@ def furnish(port: int, count: int) -> None:
     client.close()
 
 
-def measure(port: int, http: int, seconds: float) -> float:
+def measure(port: int, http: int, queues: int, seconds: float) -> float:
     """Print what each kind of list costs; returns the worst of it (ms)."""
     quiet = worst = 0.0
     print(f"{'':34} {'p50':>7} {'p99':>7} {'slowest':>8}  ms   lists  KiB each")
     for name, path in PATHS.items():
-        with asking(http, path) as pipe:
+        with asking(http, path, queues) as pipe:
             time.sleep(0.3)
             under_way = sorted(flow(port, seconds))
             if path:
@@ -160,7 +162,7 @@ def main() -> None:
             found = re.search(r"api +http://127\.0\.0\.1:(\d+)", log.read_text())
             if found is None:
                 sys.exit(f"no HTTP API: {log.read_text()}")
-            worst = measure(port, int(found[1]), seconds)
+            worst = measure(port, int(found[1]), count, seconds)
         finally:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 broker.stop()

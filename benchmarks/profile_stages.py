@@ -13,18 +13,19 @@ others. Only CPU time is in it, no waiting. The hot core must not be compiled (A
 import argparse
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 from types import FrameType
 from typing import Final
 
-import compare
+from amqpload import load
+from broker_process import WITH_WEB, free_port, wait_for
+from compare import SCENARIOS
 
 NAMES: Final = ("transient", "confirm", "work-queue", "ack-each", "durable")
 TICK: Final = 0.001  # seconds of CPU time; kernels round it up to their own tick
@@ -78,7 +79,7 @@ class Sampler:
 
     def __init__(self, target: Path) -> None:
         self.target = target
-        self.totals: Counter[str] = Counter()
+        self.totals: defaultdict[str, float] = defaultdict(float)
         self.known: dict[object, str] = {}
         self.last = time.thread_time()
         self.others = time.process_time() - self.last
@@ -134,18 +135,15 @@ def noted(process: int, target: Path) -> dict[str, float]:
     sys.exit("the broker does not answer")
 
 
-def profile(tool: str, port: int, process: int, target: Path, name: str, count: int) -> dict[str, float]:
+def profile(port: int, process: int, target: Path, name: str, count: int) -> dict[str, float]:
     """Microseconds per delivered message, by stage, in one scenario."""
-    arguments, share = compare.SCENARIOS[name]
-    command = [tool, "-H", "127.0.0.1", "-P", str(port), "-z", "60", *arguments]
+    arguments, share = SCENARIOS[name]
+    address = f"127.0.0.1:{port}"
     # Once beforehand: connections, routes, the interpreter's own caches.
-    subprocess.run([*command, "-C", "20000"], capture_output=True, check=True)
+    load(address, "-z", 60, *arguments, "-C", 20_000)
     noted(process, target)
-    run = subprocess.run([*command, "-C", str(int(count * share))], capture_output=True, text=True, check=True)
-    found = re.search(r"total \d+/\d+/(\d+)", run.stdout)
-    if not found:
-        sys.exit(f"{name}: {run.stdout}{run.stderr}")
-    return {stage: seconds / int(found[1]) * 1e6 for stage, seconds in noted(process, target).items()}
+    run = load(address, "-z", 60, *arguments, "-C", int(count * share))
+    return {stage: seconds / run.received * 1e6 for stage, seconds in noted(process, target).items()}
 
 
 def main() -> None:
@@ -155,18 +153,17 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(NAMES))
     options = parser.parse_args()
     names = [name for name in options.only.split(",") if name]
-    tool = compare.load_tool()
-    port = compare.free_port()
+    port = free_port()
     with tempfile.TemporaryDirectory(prefix="amq-profile-") as folder:
         target = Path(folder, "stages.json")
         broker = [sys.executable, __file__, "--serve", str(target), "--data", folder + "/data"]
         broker += ["--listen", f"127.0.0.1:{port}", "--log-level", "error"]
-        process = subprocess.Popen(broker, env={**os.environ, **compare.WITH_WEB}, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(broker, env={**os.environ, **WITH_WEB}, stdout=subprocess.DEVNULL)
         try:
-            compare.wait_for(port, 30)
+            wait_for(port, 30)
             # What starts with the broker is over then.
             time.sleep(2)
-            columns = [profile(tool, port, process.pid, target, name, options.count) for name in names]
+            columns = [profile(port, process.pid, target, name, options.count) for name in names]
         finally:
             process.terminate()
             process.wait(30)

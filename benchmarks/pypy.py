@@ -33,7 +33,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from compare import SCENARIOS, WITH_WEB, free_port, load_tool, wait_for
+from amqpload import load_tool
+from broker_process import WITH_WEB, free_port, wait_for
+from compare import SCENARIOS
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 FOLDER: Final = Path("/var/tmp/amq-pypy")

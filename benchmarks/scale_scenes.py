@@ -1,7 +1,6 @@
 """What is measured at scale: each scene works on a broker that runs, and says what it found."""
 
 import multiprocessing
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 import scale_clients as clients
+from amqpload import Failed, load
 from broker_process import Broker
-from compare import FIGURES, load_tool
 from management_stall import FLOW, flow
 from raw_client import BODY, Client, frame, method, short
 
@@ -137,11 +136,12 @@ def crowd(broker: Broker, sizes: Sizes) -> Iterator[Figure]:
 
 
 def _pairs(broker: Broker, pairs: int, count: int) -> float:
-    each = str(pairs)
-    command = [load_tool(), "-P", str(broker.port), "-z", "60", "-C", str(count), "-x", each, "-y", each, "-q", each]
-    run = subprocess.run([*command, "-c", "100", "-f", "100", "-a", "10"], capture_output=True, text=True, check=False)
-    found = FIGURES.search(run.stdout)
-    return int(found[3]) / float(found[2]) if found else 0.0
+    sizes = ("-C", count, "-x", pairs, "-y", pairs, "-q", pairs)
+    try:
+        run = load(f"127.0.0.1:{broker.port}", "-z", 60, *sizes, "-c", 100, "-f", 100, "-a", 10)
+    except Failed:
+        return 0.0
+    return run.received / run.seconds
 
 
 # -- queues and bindings --

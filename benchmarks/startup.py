@@ -14,16 +14,11 @@ import time
 from collections.abc import Callable
 
 import pika
+from broker_process import WITH_WEB, free_port
 
 from amq import embed
 
 LOOPBACK = "127.0.0.1"
-
-
-def free_port() -> int:
-    with socket.create_server((LOOPBACK, 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def wait_until_accepted(port: int, process: subprocess.Popen[bytes]) -> None:
@@ -45,7 +40,7 @@ def spawn() -> tuple[float, float]:
     port = free_port()
     start = time.perf_counter()
     command = [sys.executable, "-m", "amq", "serve", "--in-memory", "--listen", f"{LOOPBACK}:{port}"]
-    environ = {**os.environ, "AMQ_MANAGEMENT__TCP__PORT": "0", "AMQ_PROMETHEUS__TCP__PORT": "0"}
+    environ = {**os.environ, **WITH_WEB}
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environ) as process:
         try:
             wait_until_accepted(port, process)
