@@ -39,23 +39,20 @@ class CompiledDistribution(Distribution):
 
 
 class Compile(build_ext):
-    """Has mypyc write the C sources right before they are compiled."""
+    """Has mypyc write the C sources before they are compiled."""
 
-    def get_source_files(self) -> list[str]:
-        """What a source distribution has to contain for it: nothing beside the modules."""
-        return []
-
-    def run(self) -> None:
-        """Compile. pip asks what is needed before it installs that, so nothing of mypyc is imported sooner."""
+    def finalize_options(self) -> None:
+        """Find out what is to be compiled: not sooner, for pip asks what is needed before it installs that."""
         if sys.implementation.name != "cpython":
             sys.exit("AMQ_COMPILE: mypyc compiles for CPython alone; PyPy is fast without it")
-        from mypyc.build import mypycify
+        # What only asks for metadata compiles nothing.
+        if self.distribution.commands not in (["egg_info"], ["dist_info"]):
+            from mypyc.build import mypycify
 
-        # Modules that are not compiled are read for their types only, whatever may be missing of what they import.
-        options = ["--follow-imports=silent", "--ignore-missing-imports"]
-        self.distribution.ext_modules = mypycify([*options, *sources()], debug_level="0", group_name="amq")
-        self.finalize_options()
-        super().run()
+            # Modules that are not compiled are read for their types only, whatever may be missing of what they import.
+            options = ["--follow-imports=silent", "--ignore-missing-imports"]
+            self.distribution.ext_modules = mypycify([*options, *sources()], debug_level="0", group_name="amq")
+        super().finalize_options()
 
 
 if os.environ.get("AMQ_COMPILE", "0") in ("", "0"):
