@@ -103,6 +103,15 @@ def test_cheaper_and_a_little_dearer_is_fine() -> None:
     ]
 
 
+def test_a_budget_that_was_only_estimated_is_a_little_wider() -> None:
+    allowed = {"opcodes": 100.0, "calls": 10.0}
+    budget.estimate(allowed, "opcodes", 50.0, 40.0)
+    budget.estimate(allowed, "calls", 5.0, 4.0)
+    assert (allowed["opcodes"], allowed["calls"]) == (80.0, 9.0)
+    assert budget.overrun("x", {"opcodes": 87.0, "calls": 9.8}, allowed) == []
+    assert len(budget.overrun("x", {"opcodes": 89.0, "calls": 10.0}, allowed)) == 2
+
+
 def test_a_python_without_a_table_is_held_to_the_calls_of_the_newest_that_has_one() -> None:
     newest = budget.table()[max(budget.table(), key=lambda version: int(version.split(".")[1]))]
     allowed = budget.budget("3.99")
