@@ -42,8 +42,9 @@ LAST_LOOK: Final = 1.0
 
 
 def send_all(broker: Broker) -> None:
-    """Send what stands in the outboxes of all clients, as far as their sockets take it, to the first one first: a message
-    goes out before its confirm.
+    """Send what stands in the outboxes of all clients, as far as their sockets take it.
+
+    To the first one first: a message goes out before its confirm.
     """
     writable = broker.writable
     while writable:
