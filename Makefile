@@ -1,7 +1,7 @@
 # `make run` starts the broker, `make test` tests everything. Each sets up what it needs, in .venv, and is quick when
 # that has been done. Needed beforehand: make, and Python 3.11 or newer.
 
-.PHONY: help run test lint format types pytest compiled mutants budget conformance bench bench-micro debian-packages clean
+.PHONY: help run test lint format types pytest mutants budget conformance bench bench-micro debian-packages clean
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 
@@ -9,8 +9,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Another interpreter for the environment: make run PYTHON=pypy3
 PYTHON ?=
-# How amq gets into the environment: so that it follows the sources, or, with none, as a copy of them.
-EDITABLE ?= --editable
 # Arguments of `amq serve`: make run ARGS="--listen 0.0.0.0:5672"
 ARGS ?=
 # Arguments of pytest: make test PYTEST_ARGS="-k topic"
@@ -29,7 +27,6 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 help:
 	@echo "make run          start the broker on 127.0.0.1:5672 (ARGS: arguments of 'amq serve')"
 	@echo "make test         style, types and the whole suite (PYTEST_ARGS: arguments of pytest)"
-	@echo "make compiled     compile the hot core in an environment of its own, .venv-compiled, and run the whole suite there"
 	@echo "make mutants      break the journal in many ways, one at a time, and report which test notices each"
 	@echo "make budget       what a message costs is to be what it costs now (tests/guard/budget.json)"
 	@echo "make conformance  play dialogues and HTTP requests against a real RabbitMQ and report what differs"
@@ -37,7 +34,7 @@ help:
 	@echo "                  benchmarks/everything.py, such as --full or --only latency,compare)"
 	@echo "make bench-micro  microbenchmarks of the core"
 	@echo "make format       put every file into the project's format"
-	@echo "make clean        remove the environments and what the tools left behind"
+	@echo "make clean        remove .venv and what the tools left behind"
 
 run: $(VENV)/installed
 	@exec $(BIN)/amq serve $(ARGS)
@@ -57,12 +54,6 @@ types: $(VENV)/installed-tests
 
 pytest: $(VENV)/installed-tests debian-packages
 	$(BIN)/pytest $(if $(WORKERS),-n $(WORKERS) --dist loadfile) $(PYTEST_ARGS)
-
-# The suite with the hot core compiled by mypyc; needs a C compiler. A copy in its own environment: compiled modules beside
-# the sources would be used instead of them from then on.
-compiled:
-	@rm -rf .venv-compiled/installed* build/lib.*
-	@$(MAKE) --no-print-directory VENV=.venv-compiled EDITABLE= AMQ_COMPILE=1 pytest
 
 mutants: $(VENV)/installed-tests
 	@$(BIN)/python -m tests.faults.mutants
@@ -85,7 +76,7 @@ bench-micro: $(VENV)/installed-bench
 	$(BIN)/python benchmarks/everything.py --only micro
 
 clean:
-	rm -rf $(VENV) .venv-compiled build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis src/*.egg-info
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis src/*.egg-info
 	find src tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 define apt_install
@@ -115,18 +106,18 @@ $(VENV)/created:
 	echo "creating $(VENV) with $$($$python --version 2>&1)"; \
 	rm -rf $(VENV); $$python -m venv $(VENV); touch $@
 
-# Editable as a rule, so that the environment follows the sources and need not be made again after a pull.
+# Editable, so that the environment follows the sources and need not be made again after a pull.
 $(VENV)/installed: setup.cfg pyproject.toml | $(VENV)/created
 	@echo "installing amq into $(VENV)"
-	@$(PIP) $(EDITABLE) '.[all]' && touch $@
+	@$(PIP) --editable '.[all]' && touch $@
 
 $(VENV)/installed-tests: setup.cfg pyproject.toml | $(VENV)/created
 	@echo "installing amq and what its tests need into $(VENV)"
-	@$(PIP) $(EDITABLE) '.[tests]' && touch $(VENV)/installed $@
+	@$(PIP) --editable '.[tests]' && touch $(VENV)/installed $@
 
 $(VENV)/installed-bench: setup.cfg pyproject.toml | $(VENV)/created
 	@echo "installing amq and what its benchmarks need into $(VENV)"
-	@$(PIP) $(EDITABLE) '.[bench]' && touch $(VENV)/installed $(VENV)/installed-tests $@
+	@$(PIP) --editable '.[bench]' && touch $(VENV)/installed $(VENV)/installed-tests $@
 
 # Clients and a browser that are no Python packages. Tests that miss theirs are skipped and say so. Of rabbitmq-server
 # nothing but the script rabbitmqadmin is wanted, and no server: it is taken out of the package.

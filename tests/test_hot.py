@@ -1,19 +1,15 @@
 """The rules of the hot core, which let its modules be compiled as they are: `[hot]` of setup.cfg lists them."""
 
 import ast
-from collections.abc import Iterable, Iterator
 from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
-SRC = ROOT / "src"
 CFG = ConfigParser()
 CFG.read(ROOT / "setup.cfg")
 HOT = CFG["hot"]["modules"].split()
-# What a class says that others than hot modules make subclasses of.
-OPEN = "mypyc_attr(allow_interpreted_subclasses=True)"
 # What a compiled class cannot be a subclass of.
 BUILTINS = {"bytes", "bytearray", "dict", "float", "int", "list", "memoryview", "set", "str", "tuple"}
 
@@ -67,17 +63,12 @@ def of_class(node: ast.ClassDef, exceptions: set[str]) -> list[str]:
         found.append("has several bases or a metaclass")
     if bases(node) & BUILTINS:
         found.append("is made of a builtin class")
-    if [name for name in decorators(node) if name != OPEN]:
+    if node.decorator_list:
         found.append("is decorated")
     assigned = {ast.unparse(target) for line in node.body if isinstance(line, ast.Assign) for target in line.targets}
     if "__slots__" not in assigned and node.name not in exceptions:
         found.append("has no __slots__")
     return found
-
-
-def decorators(node: ast.ClassDef) -> list[str]:
-    """How a class is decorated."""
-    return [ast.unparse(each) for each in node.decorator_list]
 
 
 def forbidden(node: ast.Import | ast.ImportFrom) -> set[str]:
@@ -93,14 +84,6 @@ def path_of(module: str) -> Path:
     """The file of a module or of a package's __init__."""
     path = ROOT / "src" / module.replace(".", "/")
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-
-
-def classes(paths: Iterable[Path]) -> Iterator[ast.ClassDef]:
-    """All classes in these files."""
-    for path in paths:
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ClassDef):
-                yield node
 
 
 def bases(node: ast.ClassDef) -> set[str]:
@@ -129,7 +112,6 @@ def test_a_hot_module_keeps_the_rules(module: str) -> None:
         ("class A:\n    pass", "A has no __slots__"),
         ("class A(bytearray):\n    __slots__ = ()", "A is made of a builtin"),
         ("class A(B, C):\n    __slots__ = ()", "A has several bases"),
-        ("@mypyc_attr(native_class=False)\nclass A:\n    __slots__ = ()", "A is decorated"),
         ("@attrs.define\nclass A:\n    __slots__ = ()", "A is decorated"),
         ("def f(a) -> None: ...", "f is not fully annotated"),
         ("def f(a: int): ...", "f is not fully annotated"),
@@ -144,33 +126,6 @@ def test_a_hot_module_keeps_the_rules(module: str) -> None:
 )
 def test_each_rule_is_noticed(source: str, fault: str) -> None:
     assert any(fault in found for found in faults(ast.parse(source)))
-
-
-def test_what_is_compiled_for_the_sake_of_hot_classes_is_there() -> None:
-    assert [module for module in CFG["hot"]["bases"].split() if not path_of(module).exists()] == []
-
-
-def test_hot_classes_that_others_make_subclasses_of_say_so() -> None:
-    compiled = {path_of(module) for module in [*HOT, *CFG["hot"]["bases"].split()]}
-    hot = {node.name: node for node in classes(compiled) if "__slots__" in ast.unparse(node)}
-    wanted: set[str] = set()
-    for path in [*SRC.rglob("*.py"), *(ROOT / "tests").rglob("*.py")]:
-        if path not in compiled and (known := imported(path)):
-            wanted |= {name for node in classes([path]) for name in bases(node) & hot.keys() & known}
-    assert {"Exchange", "Tap", "Timed"} <= wanted
-    # What a class is made of has to be open, too.
-    while more := {name for each in wanted for name in bases(hot[each]) & hot.keys()} - wanted:
-        wanted |= more
-    assert sorted(name for name in wanted if OPEN not in decorators(hot[name])) == []
-
-
-def imported(path: Path) -> set[str]:
-    """What a file has from the hot core."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module in HOT:
-            names |= {alias.name for alias in node.names}
-    return names
 
 
 def test_an_exception_needs_no_slots() -> None:

@@ -24,7 +24,6 @@ from amq.journal.batch import Batch
 from amq.journal.change import Change
 from amq.journal.loading import Load
 from amq.message import Message
-from amq.native import mypyc_attr
 from amq.queues.base import Agenda
 from amq.tally import Churn
 from amq.vhost import topology
@@ -41,7 +40,6 @@ ERROR: Final = 40
 MOST_GOES: Final = 10_000
 
 
-@mypyc_attr(allow_interpreted_subclasses=True)
 class Client(Timed):
     """A connection as the broker sees it; the connection layer implements it.
 
@@ -96,7 +94,6 @@ class VhostLimitReached(ValueError):
     """There may be no more vhosts; the text is RabbitMQ's."""
 
 
-@mypyc_attr(allow_interpreted_subclasses=True)
 class Broker:
     """A whole broker without I/O. `now` is monotonic time in s, `wall` the same moment in s since 1970.
 

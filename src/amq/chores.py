@@ -9,13 +9,11 @@ from math import nextafter
 from typing import Any, Final
 
 from amq.clock import NEVER, Clock, Timed, Timers
-from amq.native import mypyc_attr
 
 # What a slice looks at, frees or settles, in messages.
 SLICE: Final = 2048
 
 
-@mypyc_attr(allow_interpreted_subclasses=True)
 class Chore:
     """A piece of such work."""
 

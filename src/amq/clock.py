@@ -6,8 +6,6 @@ The core never reads a clock: whoever holds the socket passes `now` in, and dead
 from heapq import heappop, heappush
 from typing import Final
 
-from amq.native import mypyc_attr
-
 NEVER: Final = float("inf")
 
 
@@ -25,7 +23,6 @@ class Clock:
         return self.now + self.offset
 
 
-@mypyc_attr(allow_interpreted_subclasses=True)
 class Timed:
     """Something that wants to be called at a time."""
 

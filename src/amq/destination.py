@@ -1,9 +1,6 @@
 """The one thing a queue and an exchange share: a binding may lead to either."""
 
-from amq.native import mypyc_attr
 
-
-@mypyc_attr(allow_interpreted_subclasses=True)
 class Destination:
     """Something that a binding leads to."""
 

@@ -251,7 +251,6 @@ def slow_messages(client: Dialogue, octets: bytes, monkeypatch: pytest.MonkeyPat
     return len(counted)
 
 
-@pytest.mark.interpreted
 @pytest.mark.parametrize("body", [b"", b"body"])
 def test_only_the_first_of_a_run_goes_the_slow_way(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     client, _ = participants(confirms=True)
@@ -260,7 +259,6 @@ def test_only_the_first_of_a_run_goes_the_slow_way(body: bytes, monkeypatch: pyt
     assert len(client.get_all(2, "q")) == 50
 
 
-@pytest.mark.interpreted
 def test_runs_go_on_over_a_change_of_body_size_header_or_key(monkeypatch: pytest.MonkeyPatch) -> None:
     client, _ = participants(confirms=False)
     kinds = [publish(1, "q", b"one"), publish(1, "q", b"other"), publish(1, "q", b"one", delivery_mode=2)]
@@ -270,7 +268,6 @@ def test_runs_go_on_over_a_change_of_body_size_header_or_key(monkeypatch: pytest
     assert len(client.get_all(2, "q")) == 30
 
 
-@pytest.mark.interpreted
 def test_a_declaration_ends_what_is_known_of_routes(monkeypatch: pytest.MonkeyPatch) -> None:
     client, _ = participants(confirms=False)
     octets = publish(1, "new", b"lost") * 3 + method(1, "queue.declare", queue="new") + publish(1, "new", b"kept") * 3

@@ -96,7 +96,6 @@ def test_what_was_let_go_of_comes_back_in_its_place(keep: int, span: int, monkey
     assert disk.drain() == numbers(range(23))
 
 
-@pytest.mark.interpreted
 def test_no_more_is_let_go_of_than_was_asked_for_but_for_the_rest_of_a_span(monkeypatch: pytest.MonkeyPatch) -> None:
     small_spans(monkeypatch)
     disk = Disk()
@@ -178,7 +177,6 @@ def test_bcc_keys_of_more_octets_than_16_bits_count_fit_on_a_page() -> None:
     assert back.properties.blind == blind.properties.blind
 
 
-@pytest.mark.interpreted
 def test_the_next_messages_are_asked_for_before_they_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     small_spans(monkeypatch)
     disk = Disk()

@@ -290,7 +290,6 @@ def test_messages_that_came_back_are_seen_in_order_however_many_they_are(
     assert [each and each[0] for each in got] == expected
 
 
-@pytest.mark.interpreted
 def test_a_step_of_sorting_looks_at_so_many_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(looking, "FEW", 10)
     monkeypatch.setattr(looking, "STEP", 50)

@@ -5,7 +5,7 @@ import platform
 from pathlib import Path
 from typing import Final
 
-from amq.cli.version import full_version
+from amq.cli.version import version
 from amq.server.listener import Door
 from amq.server.server import Server
 
@@ -29,7 +29,7 @@ def banner(server: Server) -> str:
         ("data", place(settings.data)),
         ("process", f"{os.getpid()}, {platform.python_implementation()} {platform.python_version()}"),
     ]
-    lines = [f"amq {full_version()} accepts AMQP 0-9-1 clients. Ctrl-C stops it.", ""]
+    lines = [f"amq {version()} accepts AMQP 0-9-1 clients. Ctrl-C stops it.", ""]
     lines += [f"  {name:9}{value}" for name, value in facts]
     return "\n".join([*lines, ""])
 

@@ -118,7 +118,7 @@ def _load(place: Place) -> click.Command:
 def _show_version(ctx: click.Context, _option: click.Parameter, asked: bool) -> None:
     if asked:
         # What knows the version is slow to load, and no other command needs it so early.
-        click.echo(f"amq {import_module('amq.cli.version').full_version()}")
+        click.echo(f"amq {import_module('amq.cli.version').version()}")
         ctx.exit(exits.OK)
 
 

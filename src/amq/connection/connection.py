@@ -23,7 +23,6 @@ from amq.connection.peer import Peer
 from amq.connection.session import Parked, Session
 from amq.connection.timeouts import DeliveryWatch
 from amq.errors import CHANNEL_ERROR, CONNECTION_FORCED, NOT_ALLOWED, ChannelFault, ConnectionFault
-from amq.native import mypyc_attr
 from amq.queues.base import Queue
 from amq.vhost.settling import settle
 from amq.wire import methods, spec
@@ -37,7 +36,6 @@ _unpack_ack: Final = Struct(">QB").unpack_from
 LAG: Final = 500
 
 
-@mypyc_attr(allow_interpreted_subclasses=True)
 class Connection(Control):
     """The broker's side of one connection. `now` is monotonic time in s wherever it appears."""
 
@@ -52,24 +50,24 @@ class Connection(Control):
 
     # -- what the shell calls --
 
-    def receive(self, data: bytes, now: float) -> None:
-        """Take a chunk of what the client sent."""
+    def receive(self, data: bytes, now: float) -> bool:
+        """Take a chunk of what the client sent; returns False when that changed nothing for anybody."""
         self.broker.clock.now = now
         self.last_heard = now
         self.listening = False
         self.received += len(data)
         self.received_count += 1
         if self.deaf or self.finished:
-            return
+            return False
         if data == HEARTBEAT and self.session is not None and not self.tail.pieces:
             # All that most clients say for most of the time, and nothing to be done about it.
-            return
+            return False
         data = self.tail.join(data)
         if not data:
-            return
+            return True
         if self.parked():
             self.tail.keep(data)
-            return
+            return True
         pos = 0
         if not self.greeted:
             # Probes of load balancers connect, say nothing and are gone; the log is not to be full of them.
@@ -77,10 +75,10 @@ class Connection(Control):
                 self.broker.note(INFO, f"accepting AMQP connection {self.peer}")
             if len(data) < len(spec.PROTOCOL_HEADER):
                 self.tail.pieces.append(data)
-                return
+                return True
             pos = len(spec.PROTOCOL_HEADER)
             if not self.greet(data[:pos]):
-                return
+                return True
         try:
             pos = self.frames(data, pos)
         except ConnectionFault as fault:
@@ -89,6 +87,7 @@ class Connection(Control):
         if not (self.deaf or self.finished):
             self.tail.keep(data[pos:])
         self.after_work()
+        return True
 
     def wants_data(self) -> bool:
         """Whether the shell should read from the socket: not while the client has to wait or does not read itself.

@@ -10,14 +10,12 @@ from amq.connection.lifecycle import Lifecycle
 from amq.connection.peer import Peer
 from amq.connection.session import Session
 from amq.errors import CHANNEL_ERROR, ConnectionFault
-from amq.native import mypyc_attr
 from amq.wire import spec
 
 # Octets of the largest payload before tuning; a login may carry a long token.
 INITIAL_FRAME: Final = 8192
 
 
-@mypyc_attr(allow_interpreted_subclasses=True)
 class Control(Lifecycle):
     """A connection as far as it speaks for itself. `frame_limit` is the largest payload that is taken, in octets."""
 

@@ -18,7 +18,6 @@ from amq.connection.peer import Peer
 from amq.connection.session import Session
 from amq.connection.timeouts import Overdue
 from amq.errors import CONNECTION_FORCED, NOT_ALLOWED, ChannelFault, ConnectionFault, Fault
-from amq.native import mypyc_attr
 from amq.queues.base import LOOK_AGAIN
 from amq.vhost.settling import settle
 from amq.wire import methods, spec
@@ -32,7 +31,6 @@ REFUSED: Final = 3.0
 BEAT_STEP: Final = 0.125
 
 
-@mypyc_attr(allow_interpreted_subclasses=True)
 class Lifecycle(Overdue):
     """One client's connection as far as it begins and ends. `now` is monotonic time in s wherever it appears."""
 

@@ -7,14 +7,12 @@ from amq.clock import NEVER, Timed
 from amq.connection.channel import Channel
 from amq.connection.ledger import Delivery
 from amq.errors import PRECONDITION_FAILED, ChannelFault
-from amq.native import mypyc_attr
 from amq.queues.base import LOOK_AGAIN
 
 # How many of a channel's deliveries are looked at for queues with timeouts of their own.
 MOST_LOOKS: Final = 4096
 
 
-@mypyc_attr(allow_interpreted_subclasses=True)
 class Overdue(Client):
     """What the watch asks of a connection."""
 

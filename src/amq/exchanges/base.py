@@ -4,7 +4,6 @@ from typing import ClassVar
 
 from amq.destination import Destination
 from amq.message import Message
-from amq.native import mypyc_attr
 from amq.queues.base import NO_ARGUMENTS, Agenda, Queue
 from amq.wire.tables import Table, canonical
 
@@ -28,7 +27,6 @@ class Binding:
         self.identity: Identity = (source, destination, routing_key, canonical(arguments) if arguments else b"")
 
 
-@mypyc_attr(allow_interpreted_subclasses=True)
 class Exchange(Destination):
     """Base of every exchange type.
 

@@ -5,11 +5,9 @@ from typing import ClassVar
 from amq.destination import Destination
 from amq.exchanges.base import Binding, Exchange, count_in, count_out
 from amq.message import Message
-from amq.native import mypyc_attr
 from amq.wire.tables import Table
 
 
-@mypyc_attr(allow_interpreted_subclasses=True)
 class Fanout(Exchange):
     """Keys of bindings and messages mean nothing here."""
 

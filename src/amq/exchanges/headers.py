@@ -11,7 +11,6 @@ from amq.destination import Destination
 from amq.errors import PRECONDITION_FAILED, ChannelFault
 from amq.exchanges.base import Binding, Exchange, Identity, count_in, count_out
 from amq.message import Message
-from amq.native import mypyc_attr
 from amq.wire.erlang import term
 from amq.wire.tables import Table, type_name
 
@@ -34,7 +33,6 @@ class Demand:
         self.pivot = pivot
 
 
-@mypyc_attr(allow_interpreted_subclasses=True)
 class Headers(Exchange):
     """`unconditional` holds those who want all of nothing, and so get everything."""
 

@@ -13,7 +13,6 @@ from typing import ClassVar
 from amq.destination import Destination
 from amq.exchanges.base import Binding, Exchange, count_in, count_out
 from amq.message import Message
-from amq.native import mypyc_attr
 from amq.wire.tables import Table
 
 
@@ -71,7 +70,6 @@ class Node:
             del self.children[word]
 
 
-@mypyc_attr(allow_interpreted_subclasses=True)
 class Topic(Exchange):
     """A trie of patterns. `step` counts every step of every walk, so that a stamp is never mistaken for another's."""
 

@@ -14,7 +14,6 @@ from amq.journal.change import Change
 from amq.journal.loading import Load, Page
 from amq.journal.record import Lsns
 from amq.message import Message
-from amq.native import mypyc_attr
 from amq.wire.properties import Properties
 
 
@@ -82,7 +81,6 @@ class Work:
         self.gone.append((queue, lsns, octets))
 
 
-@mypyc_attr(allow_interpreted_subclasses=True)
 class Batch:
     """What was handed in since the last `take`.
 

@@ -2,7 +2,6 @@
 
 from amq.journal.record import Lsns
 from amq.message import Message
-from amq.native import mypyc_attr
 
 
 class Page:
@@ -21,7 +20,6 @@ class Page:
         self.reading: bool = False
 
 
-@mypyc_attr(allow_interpreted_subclasses=True)
 class Load:
     """Messages of one place that are to be read; `arrived` is then called with them, in their order."""
 

@@ -9,7 +9,6 @@ from amq.destination import Destination
 from amq.journal.batch import Batch, Settled
 from amq.journal.replay import Stretch
 from amq.message import Message
-from amq.native import mypyc_attr
 from amq.queues.emptying import Emptying
 from amq.tally import Churn, Tally
 from amq.wire.tables import Table
@@ -31,7 +30,6 @@ NO_ARGUMENTS: Final[Table] = {}
 NOT_KEPT: Final = Settled(0)
 
 
-@mypyc_attr(allow_interpreted_subclasses=True)
 class Consumer:
     """One subscription as its queue sees it. The connection layer implements it.
 
@@ -150,7 +148,6 @@ class Agenda:
         self.released: deque[tuple[Destination, Message]] = deque()
 
 
-@mypyc_attr(allow_interpreted_subclasses=True)
 class Queue(Destination):
     """Base of every queue type.
 

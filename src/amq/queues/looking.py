@@ -12,7 +12,6 @@ from typing import Final
 from amq.journal.loading import Load, Page
 from amq.journal.record import Lsns
 from amq.message import Message
-from amq.native import mypyc_attr
 from amq.queues.backlog import Fifo
 from amq.queues.span import GONE, KeptSpan, PagedSpan, Span, unpacked
 from amq.queues.stored import StoredQueue
@@ -121,7 +120,6 @@ class Cold:
         self.after = after
 
 
-@mypyc_attr(allow_interpreted_subclasses=True)
 class LookLoad(Load):
     """Reads a span for somebody who looks: append it to the journal's `wanted`, and wait for `done`.
 

@@ -11,7 +11,6 @@ from typing import Final
 from amq.journal import change
 from amq.journal.change import Change
 from amq.message import Message, address
-from amq.native import mypyc_attr
 from amq.queues.base import Origin, Queue, Tracer
 from amq.vhost.dead_letter import routing_keys
 from amq.vhost.placing import place
@@ -69,7 +68,6 @@ class Event:
         self.reason = reason
 
 
-@mypyc_attr(allow_interpreted_subclasses=True)
 class Tap:
     """Hears of every event in a vhost. Must neither wait nor change anything."""
 
