@@ -7,7 +7,7 @@ amq is started with this Python on a free port of 127.0.0.1 and looks at itself:
 signal (SIGPROF) notes which function is at work, and how much CPU time of the main thread has gone by since the last
 time. What a function asks of the kernel or of C counts as its own time. The load comes from amqpload.c.
 A table in Markdown: microseconds per delivered message. The threads that write and sync the journal run beside the
-others. Only CPU time is in it, no waiting. The hot core must not be compiled (AMQ_COMPILE).
+others. Only CPU time is in it, no waiting.
 """
 
 import argparse
