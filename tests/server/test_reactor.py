@@ -2,13 +2,14 @@
 
 import os
 import socket
+import time
 from collections.abc import AsyncIterator
 
 import pytest
 import trio
 import trio.testing
 
-from amq.server.reactor import READ, WRITE, Reactor
+from amq.server.reactor import READ, TURN, WRITE, Reactor
 
 
 @pytest.fixture
@@ -113,3 +114,32 @@ async def test_who_waits_is_asked_until_it_says_yes_and_others_are_served_meanwh
             assert 5 < asked < 100
             reactor.forget(first.near.fileno())
             reactor.forget(pair.near.fileno())
+
+
+async def test_what_can_wait_is_done_in_parts_between_which_others_are_served(reactor: Reactor) -> None:
+    with Pair() as pair:
+        done: list[int] = []
+        served_after: list[int] = []
+
+        def ready(events: int) -> None:
+            pair.ready(events)
+            served_after.append(len(done))
+
+        def slow() -> None:
+            pass_time(TURN)
+            done.append(len(done))
+            pair.far.send(b"a")
+
+        for _ in range(5):
+            reactor.later(slow)
+        reactor.watch(pair.near.fileno(), READ, ready)
+        pair.far.send(b"a")
+        await trio.testing.wait_all_tasks_blocked()
+        assert done == [0, 1, 2, 3, 4]
+        assert served_after == [0, 1, 2, 3, 4, 5]
+        reactor.forget(pair.near.fileno())
+
+
+def pass_time(seconds: float) -> None:
+    """Be busy for so long."""
+    time.sleep(seconds)

@@ -53,10 +53,10 @@ async def test_a_defect_in_serving_one_client_is_logged_and_leaves_the_others(
 
         __slots__ = ()
 
-        def receive(self, data: bytes, now: float) -> None:
+        def receive(self, data: bytes, now: float) -> bool:
             if len(self.broker.clients) > 1:
                 raise RuntimeError("a defect")
-            super().receive(data, now)
+            return super().receive(data, now)
 
     monkeypatch.setattr(server_module, "Connection", Defective)
     async with await greet(server) as first:

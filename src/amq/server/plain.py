@@ -88,7 +88,10 @@ class PlainTransport(Transport):
         except OSError:
             data = b""
         if not data:
-            self.end()
+            # Many may leave at once, and what they leave behind takes time.
+            self._departing = True
+            self._watch(None)
+            self.reactor.later(self.end)
             return
         self.feed(data)
         self._look()

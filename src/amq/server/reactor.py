@@ -6,6 +6,7 @@ an entry in the kernel's table and one in ours. Linux's epoll, inside of trio's 
 
 import select
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -30,6 +31,7 @@ class Reactor:
         self._handlers: dict[int, Callable[[int], None]] = {}
         # Called until they return True.
         self.waiting: dict[Callable[[float], bool], None] = {}
+        self._later: deque[Callable[[], None]] = deque()
 
     def watch(self, fd: int, events: int, handler: Callable[[int], None]) -> None:
         """Have `handler` called as long as one of the events is the case."""
@@ -45,6 +47,10 @@ class Reactor:
         self._epoll.unregister(fd)
         del self._handlers[fd]
 
+    def later(self, action: Callable[[], None]) -> None:
+        """For handlers: have something done that is not urgent, when those have been served who are ready now."""
+        self._later.append(action)
+
     def close(self) -> None:
         """Let go of the kernel's table."""
         self._epoll.close()
@@ -53,7 +59,7 @@ class Reactor:
         """Until cancelled."""
         fd = self._epoll.fileno()
         while True:
-            if self.waiting:
+            if self.waiting or self._later:
                 await trio.lowlevel.checkpoint()
                 now = time.monotonic()
                 for ready in [look for look in self.waiting if look(now)]:
@@ -61,6 +67,14 @@ class Reactor:
             else:
                 await trio.lowlevel.wait_readable(fd)
             await self._round(self._epoll.poll(0, MOST))
+            self._do_some()
+
+    def _do_some(self) -> None:
+        """Part of what can wait: whoever is ready meanwhile waits for no more than TURN."""
+        if self._later:
+            end = time.monotonic() + TURN
+            while self._later and time.monotonic() < end:
+                self._later.popleft()()
 
     async def _round(self, found: list[tuple[int, int]]) -> None:
         handlers = self._handlers

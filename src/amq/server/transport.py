@@ -149,9 +149,9 @@ class Transport:
     def feed(self, data: bytes) -> None:
         """Work through a chunk, and send what it caused."""
         began = time.monotonic()
-        self.connection.receive(data, began)
-        self._measure(time.monotonic() - began)
-        self.flush()
+        if self.connection.receive(data, began):
+            self._measure(time.monotonic() - began)
+            self.flush()
         self._held = not self.connection.wants_data()
 
     def _measure(self, seconds: float) -> None:
