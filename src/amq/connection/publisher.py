@@ -84,7 +84,7 @@ class Publisher(Assembly):
             return pos
         ttl = lead.properties.ttl
         # A single message costs many queues more in two steps than in one.
-        at_once = total > 1 or len(queues) == 1
+        at_once = total > 1 or len(queues) <= 1
         for queue in queues:
             if not at_once or not queue.takes_all(ttl):
                 at_once = False
