@@ -1,5 +1,6 @@
 """What a load may be: nonsense is refused with what is allowed, and a password never shows."""
 
+import math
 from typing import Any
 
 import pytest
@@ -16,7 +17,9 @@ from amq.perf.load import Load, LoadError, Phase, address
         ({"latency_from_schedule": True}, "--latency-from-schedule: needs --rate"),
         ({"interval": 0.0}, "--interval 0: 0.05 to 86400"),
         ({"rate": 5.0, "rates": (Phase(5, 5),)}, "--rate: not allowed with --variable-rate"),
-        ({"rates": (Phase(5, 0),)}, "--variable-rate 5:0: 0 to"),
+        ({"rates": (Phase(5, 0),)}, "--variable-rate 5:0: 0 to 1e+09, and more than 0 seconds"),
+        ({"rates": (Phase(5, math.nan),)}, "--variable-rate 5:nan: 0 to"),
+        ({"size": 99_999_999_999}, "--size 99999999999: 0 to 536870912 is allowed"),
         ({"confirm": 1, "producer_tx": 1}, "--confirm: not allowed with --ptxsize"),
         ({"auto_ack": True, "nack": True}, "--nack: not allowed with --autoack"),
         ({"auto_ack": True, "consumer_tx": 5}, "--ctxsize: not allowed with --autoack"),
@@ -35,7 +38,8 @@ def test_nonsense_is_refused_with_what_is_allowed(wrong: dict[str, Any], text: s
 
 
 @pytest.mark.parametrize(
-    "uri", ["http://x", "amqp://", "amqp://x:99999", "amqp://u:secret@x:port/", "secret@localhost"]
+    "uri",
+    ["http://x", "amqp://", "amqp://x:99999", "amqp://u:secret@x:port/", "amqp://u:secret@[::1", "secret@localhost"],
 )
 def test_a_uri_that_is_none_is_refused_without_its_password(uri: str) -> None:
     with pytest.raises(LoadError) as refused:

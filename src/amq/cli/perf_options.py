@@ -9,7 +9,9 @@ import click
 
 from amq.cli import exits, given
 from amq.cli.exits import CommandError
-from amq.management.properties_json import FIELDS, NUMBERS
+from amq.management.entities_json import arguments_in
+from amq.management.errors import BadRequest
+from amq.management.properties_json import FIELDS, NUMBERS, content_header
 from amq.perf.load import EXIT_WHEN, FRAME_MAX, Load, Phase, address
 
 FLAGS: Final = ("persistent", "mandatory")
@@ -221,8 +223,8 @@ def load_of(asked: dict[str, Any]) -> Load:
     fields["addresses"] = tuple(address(uri) for uri in uris)
     fields["queues"] = _queues(asked)
     fields["persistent"], fields["mandatory"] = (flag in asked["flags"] for flag in FLAGS)
-    fields["queue_arguments"] = _table(asked["queue_args"], "--queue-args")
-    fields["consumer_arguments"] = _table(asked["consumer_args"], "--consumer-args")
+    fields["queue_arguments"] = _arguments(asked["queue_args"], "--queue-args")
+    fields["consumer_arguments"] = _arguments(asked["consumer_args"], "--consumer-args")
     fields["message_properties"] = _properties(asked)
     fields["exit_when"] = asked["exit_when"] or ""
     fields["rate"] = _rate(asked)
@@ -289,7 +291,29 @@ def _table(texts: Sequence[str], option: str) -> dict[str, Any]:
     return given.table([pair for text in texts for pair in re.split(r",(?=[^,=]+=)", text)], option)
 
 
+def _arguments(texts: Sequence[str], option: str) -> dict[str, Any]:
+    """Arguments that can be sent."""
+    found = _table(texts, option)
+    try:
+        arguments_in({"arguments": found})
+    except BadRequest as error:
+        raise CommandError(exits.USAGE, f"{option}: {error.reason}") from None
+    return found
+
+
 def _properties(asked: dict[str, Any]) -> dict[str, Any]:
+    """Properties that can be sent."""
+    found = _described(asked)
+    try:
+        content_header(found, 0)
+    except BadRequest as error:
+        # RabbitMQ's own words are a list: what is wrong, and with which one.
+        reason = error.reason if isinstance(error.reason, str) else ": ".join(error.reason)
+        raise CommandError(exits.USAGE, f"--message-properties: {reason}") from None
+    return found
+
+
+def _described(asked: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     headers: dict[str, Any] = {}
     for name, value in _table(asked["message_properties"], "--message-properties").items():

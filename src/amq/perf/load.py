@@ -48,13 +48,13 @@ def address(uri: str) -> Address:
 
     Raises LoadError.
     """
-    parts = urlsplit(uri)
     try:
+        parts = urlsplit(uri)
         port = parts.port
     except ValueError:
-        port = 0
+        raise _no_address(uri) from None
     if parts.scheme not in PORTS or not parts.hostname or port == 0:
-        raise LoadError(f"--uri {_without_password(uri)}: not amqp://USER:PASSWORD@HOST:PORT/VHOST, or amqps://...")
+        raise _no_address(uri)
     return Address(
         parts.hostname,
         port or PORTS[parts.scheme],
@@ -63,6 +63,10 @@ def address(uri: str) -> Address:
         unquote(parts.path[1:]) or "/",
         parts.scheme == "amqps",
     )
+
+
+def _no_address(uri: str) -> LoadError:
+    return LoadError(f"--uri {_without_password(uri)}: not amqp://USER:PASSWORD@HOST:PORT/VHOST, or amqps://...")
 
 
 def _without_password(uri: str) -> str:
@@ -135,11 +139,11 @@ class Load:
         for name, low, high in _RANGES:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
-                raise LoadError(f"{_option(name)} {value:g}: {low:g} to {high:g} is allowed")
+                raise LoadError(f"{_option(name)} {_number(value)}: {_number(low)} to {_number(high)} is allowed")
         for name, low, high in _PHASES:
             for phase in getattr(self, name):
-                if not low <= phase.value <= high or phase.seconds <= 0:
-                    text = f"{low:g} to {high:g}, and more than 0 seconds, is allowed"
+                if not low <= phase.value <= high or not phase.seconds > 0:
+                    text = f"{_number(low)} to {_number(high)}, and more than 0 seconds, is allowed"
                     raise LoadError(f"{_option(name)} {phase.value:g}:{phase.seconds:g}: {text}")
 
     def _check_names(self) -> None:
@@ -230,6 +234,10 @@ _OPTIONS: Final = {
     "producer_channels": "--producer-channel-count",
     "consumer_channels": "--consumer-channel-count",
 }
+
+
+def _number(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:g}"
 
 
 def _option(name: str) -> str:

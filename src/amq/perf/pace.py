@@ -43,14 +43,14 @@ class Pace:
 
     Who falls behind catches up, but no more than `catch_up` seconds' worth: what was due longer ago is left out, and
     the measured rate stays under the one asked for. The first one is due at once, or a share of the distance between
-    two later: `phase`, 0 to 1.
+    two later: `phase`, 0 to 1. One that begins with a pause is due that long after it.
     """
 
     def __init__(self, rates: Course, catch_up: float, phase: float = 0.0) -> None:
         self._rates: Final = rates
         self._catch_up: Final = catch_up
         self._now = 0.0
-        self._due = 1.0 - phase
+        self._due = (1.0 if rates.at(0.0) > 0 else 0.0) - phase
 
     def due(self, seconds: float) -> int:
         """How many are due at that moment, in seconds since the start; what `took` counted is not among them."""
