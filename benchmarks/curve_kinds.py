@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import curve_load
@@ -150,7 +151,7 @@ def channels(broker: Broker, extent: Extent) -> Iterator[Point]:
     """A connection that publishes on so many channels in turn."""
     _warm(broker.port, extent)
     for mark in extent.points(1, 10, 100, 1000, 2000):
-        seconds, memory = _set_up(broker, lambda opened, last=mark + 1: curve_load.open_channels(opened, 2, last))
+        seconds, memory = _set_up(broker, partial(curve_load.open_channels, first=2, last=mark + 1))
         moved = rate(broker.port, Flow("q", extent.count, channels=mark))
         yield {"x": mark, "rate": moved, "made": mark / seconds, "memory": memory}
 
@@ -162,7 +163,7 @@ def consumers(broker: Broker, extent: Extent) -> Iterator[Point]:
         flow = Flow("shared", extent.count, consumers=mark, prefetch=20)
         with client(broker.port) as control:
             curve_load.declare(control, flow.queue)
-        seconds, memory = _set_up(broker, lambda opened, flow=flow: curve_load.consume(opened, flow))
+        seconds, memory = _set_up(broker, partial(curve_load.consume, flow=flow))
         yield {"x": mark, "rate": rate(broker.port, flow), "made": mark / seconds, "memory": memory}
 
 

@@ -163,7 +163,7 @@ def receive(client: Client, flow: Flow) -> float:
     buffer = memoryview(bytearray(READ))
     whole = flow.count * flow.delivered_octets
     while octets < whole:
-        got = client.stream.readinto1(buffer)  # type: ignore[attr-defined]
+        got = client.stream.readinto1(buffer)
         if not got:
             raise Refused("the broker hung up")
         octets += got

@@ -138,7 +138,8 @@ def slope(points: Sequence[tuple[float, float]]) -> float | None:
         return None
     xs, ys = zip(*((math.log(x), math.log(y)) for x, y in points), strict=True)
     mid_x, mid_y = sum(xs) / len(xs), sum(ys) / len(ys)
-    return sum((x - mid_x) * (y - mid_y) for x, y in zip(xs, ys, strict=True)) / sum((x - mid_x) ** 2 for x in xs)
+    spread = math.fsum((x - mid_x) ** 2 for x in xs)
+    return math.fsum((x - mid_x) * (y - mid_y) for x, y in zip(xs, ys, strict=True)) / spread
 
 
 def _compared(values: Sequence[float], about: Quantity) -> str:

@@ -78,7 +78,7 @@ def row(name: str, theirs: bool, long: int, messages: int) -> bool:
         f"{max(quiet.own, during.own):8.1f}",
         flush=True,
     )
-    return during.slowest <= TARGET and during.count > 0
+    return during.slowest <= TARGET and during.messages > 0
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import re
 import select
+import socket
 import struct
 import time
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ class Window(NamedTuple):
     slowest: float
     gap: float
     own: float
-    count: int
+    messages: int
 
 
 class _Flow:
@@ -55,18 +56,19 @@ class _Flow:
     def begin(self) -> None:
         """A window begins."""
         self.slowest = self.gap = self.own = 0.0
-        self.count = 0
+        self.messages = 0
         self.arrived = time.perf_counter()
 
     def window(self) -> Window:
         """What was seen; the next window begins."""
         gap = max(self.gap, time.perf_counter() - self.arrived)
-        seen = Window(self.slowest * 1000, gap * 1000, self.own * 1000, self.count)
+        seen = Window(self.slowest * 1000, gap * 1000, self.own * 1000, self.messages)
         self.begin()
         return seen
 
     def run(self, pipe: Connection) -> None:
         """Until the pipe says "end"; "window" is answered with one."""
+        inputs: list[socket.socket | Connection] = [self.input, pipe]
         due = time.perf_counter()
         while True:
             now = time.perf_counter()
@@ -75,7 +77,7 @@ class _Flow:
                 self.publisher.socket.sendall(self.head + frame(BODY, 1, struct.pack(">d", now)))
                 # What could not be sent in time is not made up for: it would come in a heap.
                 due = max(due + INTERVAL, now)
-            ready = select.select([self.input, pipe], [], [], max(due - time.perf_counter(), 0))[0]
+            ready = select.select(inputs, [], [], max(due - time.perf_counter(), 0))[0]
             if self.input in ready:
                 self.take()
             if pipe in ready:
@@ -90,7 +92,7 @@ class _Flow:
         end = 0
         for found in self.mark.finditer(self.pending):
             self.slowest = max(self.slowest, now - struct.unpack(">d", found[1])[0])
-            self.count += 1
+            self.messages += 1
             end = found.end()
         if end:
             self.gap = max(self.gap, now - self.arrived)

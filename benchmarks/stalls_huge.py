@@ -96,7 +96,7 @@ def huge_rejected(durable: bool, dead: bool) -> Event:
     def event(stage: Stage) -> Iterator[None]:
         client = stage.client()
         declare(client, "morgue", durable)
-        arguments: dict[str, str] = {"x_dead_letter_exchange": "", "x_dead_letter_routing_key": "morgue"}
+        arguments: dict[str, int | str] = {"x_dead_letter_exchange": "", "x_dead_letter_routing_key": "morgue"}
         declare(client, "q", durable, **(arguments if dead else {}))
         huge(client, "q", durable)
         consume(client, "q")

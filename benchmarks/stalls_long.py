@@ -13,6 +13,7 @@ from stalls_stage import (
     content,
     count,
     declare,
+    declare_with,
     fill,
     filled,
     properties,
@@ -23,6 +24,7 @@ from stalls_stage import (
 )
 
 VHOST: Final = "doomed"
+EXCLUSIVE: Final = 4
 
 
 def purge(durable: bool, paged: bool = False) -> Event:
@@ -65,7 +67,7 @@ def delete_vhost(stage: Stage) -> Iterator[None]:
 def exclusive_closed(stage: Stage) -> Iterator[None]:
     """The connection of a long exclusive queue is closed."""
     client = stage.client()
-    declare(client, "long", exclusive=True)
+    declare_with(client, "long", EXCLUSIVE)
     fill(client, "long", stage.wave, content("long", 16))
     yield
     client.socket.sendall(method(0, (10, 50), (200).to_bytes(2, "big") + short("bye") + bytes(4)))

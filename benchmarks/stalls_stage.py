@@ -67,10 +67,14 @@ def table(**arguments: int | str) -> bytes:
     return len(octets).to_bytes(4, "big") + octets
 
 
-def declare(client: Client, name: str, durable: bool = False, exclusive: bool = False, **arguments: int | str) -> int:
+def declare(client: Client, name: str, durable: bool = False, **arguments: int | str) -> int:
     """A queue; how many messages are in it."""
-    flags = bytes([2 * durable + 4 * exclusive])
-    answer = client.ask((50, 10), b"\0\0" + short(name) + flags + table(**arguments), (50, 11))
+    return declare_with(client, name, 2 * durable, **arguments)
+
+
+def declare_with(client: Client, name: str, bits: int, **arguments: int | str) -> int:
+    """The same, with the bits of the method: 2 is durable, 4 exclusive."""
+    answer = client.ask((50, 10), b"\0\0" + short(name) + bytes([bits]) + table(**arguments), (50, 11))
     return int.from_bytes(answer[1 + answer[0] :][:4], "big")
 
 
