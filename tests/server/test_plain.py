@@ -1,5 +1,6 @@
 """Clients on plain sockets, whose other ends do as they please."""
 
+import os
 import socket
 import struct
 import time
@@ -15,7 +16,7 @@ from amq.config.settings import Settings
 from amq.connection.connection import Connection
 from amq.connection.peer import Peer
 from amq.server.plain import PlainTransport
-from amq.server.reactor import Reactor
+from amq.server.reactor import READ, Reactor
 from amq.server.transport import send_all
 from tests.fuzz import wire as octets
 
@@ -38,19 +39,26 @@ class Shell:
         self.nursery.start_soon(action)
 
     def connect(self) -> tuple[PlainTransport, socket.socket]:
-        listener = socket.create_server(("127.0.0.1", 0))
-        client = socket.create_connection(listener.getsockname())
-        client.setblocking(False)
-        served, _ = listener.accept()
-        listener.close()
-        served.setblocking(False)
+        served, client = connected()
+        return self.serve(served.detach()), client
+
+    def serve(self, fd: int) -> PlainTransport:
         connection = Connection(self.broker, Peer("127.0.0.1", 1, "127.0.0.1", 2), time.monotonic())
-        transport = PlainTransport(
-            connection, self.flush, served.detach(), self.reactor, self.start, self.clients.remove
-        )
+        transport = PlainTransport(connection, self.flush, fd, self.reactor, self.start, self.clients.remove)
         self.clients.append(transport)
         transport.begin()
-        return transport, client
+        return transport
+
+
+def connected() -> tuple[socket.socket, socket.socket]:
+    """The broker's end of a connection, and the client's; neither blocks."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    client = socket.create_connection(listener.getsockname())
+    client.setblocking(False)
+    served, _ = listener.accept()
+    listener.close()
+    served.setblocking(False)
+    return served, client
 
 
 @pytest.fixture
@@ -117,6 +125,29 @@ async def test_a_client_that_says_goodbye_and_never_ends_its_side_is_dropped(
         client.sendall(entering(octets.method(0, "connection.close", reply_code=200)))
         with trio.fail_after(10):
             await trio.sleep(5)
+    assert shell.clients == []
+
+
+@pytest.mark.parametrize("begun", [True, False], ids=["in the middle of it", "at the very start"])
+async def test_a_client_that_is_cut_off_while_it_departs_leaves_nothing_to_whoever_gets_its_descriptor(
+    shell: Shell, begun: bool
+) -> None:
+    leaving, client = shell.connect()
+    served, other = connected()
+    with client, served, other:
+        client.sendall(entering(octets.method(0, "connection.close", reply_code=200)))
+        if begun:
+            await settled()
+        else:
+            leaving.ready(READ)
+        leaving.cut()
+        os.dup2(served.fileno(), leaving.fd)
+        shell.serve(leaving.fd)
+        served.close()
+        other.sendall(entering(octets.method(0, "connection.close", reply_code=200)))
+        await settled()
+        assert heard(other).endswith(b"\x00\x0a\x00\x33\xce(end)")
+    await settled()
     assert shell.clients == []
 
 

@@ -52,6 +52,9 @@ class PlainTransport(Transport):
             LOGGER.exception("the end of %s failed", self.connection.peer)
         finally:
             self.connection.shell = None
+            if self._departing:
+                # Its task must not go on waiting for a descriptor that may be another client's in a moment.
+                trio.lowlevel.notify_closing(self.fd)
             os.close(self.fd)
             self.ended(self)
 
@@ -169,6 +172,8 @@ class PlainTransport(Transport):
 
         Unread octets at close() would make the kernel reset the connection and lose them.
         """
+        if self._gone:
+            return
         try:
             with trio.move_on_after(LAST_WORDS):
                 async with trio.open_nursery() as nursery:
@@ -180,7 +185,7 @@ class PlainTransport(Transport):
                     nursery.cancel_scope.deadline = trio.current_time() + LAST_LOOK
         except BaseExceptionGroup as group:
             # (Not `except*`: PyPy 3.11 fails over it in a task that is cancelled.)
-            _, rest = group.split(OSError)
+            _, rest = group.split((OSError, trio.ClosedResourceError))
             if rest is not None:
                 raise rest from None
         finally:
