@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from amq.chores import SLICE
+from amq.errors import PRECONDITION_FAILED, ChannelFault
 from amq.queues.base import Queue
 from tests.connection.build import bodies, consuming, ready
 from tests.harness.dialogue import Dialogue, enter
@@ -140,6 +141,28 @@ def test_an_ack_that_was_said_counts_though_the_connection_goes_in_the_middle_of
     client.connection.lost(client.broker.clock.now)
     finish(client)
     assert (queue(client).unacked, ready(client)) == (0, 1)
+
+
+def test_what_a_transaction_has_settled_comes_back_when_the_connection_goes_in_the_middle_of_a_recover() -> None:
+    client = holding()
+    client.say(1, "tx.select")
+    client.hears(1, "tx.select-ok")
+    client.say(1, "basic.ack", delivery_tag=1)
+    client.say(1, "basic.nack", delivery_tag=2, requeue=False)
+    client.say(1, "basic.recover", requeue=True)
+    client.connection.lost(client.broker.clock.now)
+    finish(client)
+    assert (queue(client).unacked, ready(client)) == (0, MANY)
+
+
+def test_nothing_is_answered_on_a_channel_that_was_closed_in_the_middle_of_it() -> None:
+    client = holding()
+    client.say(1, "basic.recover", requeue=True)
+    client.connection.channel_overdue(client.connection.channels[1], ChannelFault(PRECONDITION_FAILED, "timed out"))
+    finish(client)
+    client.hears_channel_close(1, PRECONDITION_FAILED, "timed out", by=(0, 0))
+    client.hears_nothing()
+    assert (queue(client).unacked, ready(client)) == (0, MANY)
 
 
 def test_rejected_ones_leave_in_order() -> None:

@@ -150,8 +150,15 @@ class Channel:
         self.commit_ticket = 0
         transaction = self.publisher.transaction
         # Before the consumers go: an auto-delete queue then takes its messages with it.
-        if self.errand() is not None or (transaction is None and self.ledger.many(0, MANY)):
-            leaving = Leaving(self.session, self.ledger, self.errand())
+        errand = self.errand()
+        if errand is not None or (transaction is None and self.ledger.many(0, MANY)):
+            if errand is not None:
+                # On a channel that is closed nothing more is said.
+                errand.answer = b""
+            if transaction is not None:
+                # Those come back, too.
+                self.ledger.restore(transaction.deliveries())
+            leaving = Leaving(self.session, self.ledger, errand)
             leaving.begin()
         else:
             outstanding = self.ledger.take_all()
