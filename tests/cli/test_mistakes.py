@@ -57,6 +57,13 @@ def test_a_port_in_use_is_named(host: str, shown: str) -> None:
         assert complaint("serve", "--listen", address) == f"amq: cannot listen on {address}: the port is in use"
 
 
+def test_an_option_without_its_value_is_refused_by_the_command_that_has_it() -> None:
+    ended = amq("perf", "-z")
+    assert ended.returncode == 64
+    assert ended.stderr == "amq perf: option '-z' requires an argument (see amq perf --help)\n"
+    assert complaint("serve", "--listen") == "amq serve: option '--listen' requires an argument (see amq serve --help)"
+
+
 def test_a_host_that_does_not_exist_is_named() -> None:
     assert complaint("serve", "--listen", "no.such.host.invalid:0").startswith(
         "amq: cannot listen on no.such.host.invalid:0: "

@@ -179,6 +179,9 @@ def test_shapes_that_are_remembered_are_few() -> None:
     "octets",
     [
         b"\x01\0\x01\0\0\0\x04\0\0\0\0\xff",
+        b"HTTP/1.1 400 Bad Request",
+        b"AMQP\0\0\x09\x01",
+        b"\x01\0\0\xff\xff\xff\xff\0\x0a\0\x0a",
         content(1, b"nobody announced this"),
         delivery(1, 1, b"x" * 20)[:-28] + frame(spec.FRAME_BODY, 1, b"x" * 21),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import subprocess
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -15,8 +16,10 @@ import trustme
 
 from amq.perf.link import Failure
 from amq.perf.load import Load, Phase, address
+from amq.perf.publishing import frame
 from amq.perf.run import run
 from amq.perf.watcher import Watcher
+from amq.wire import spec
 from tests.harness.process import BrokerProcess, free_port, running_broker
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from amq.perf.result import Interval, Result
 
 SECONDS = 30
+PLAIN = ssl.create_default_context()
 N = 2000
 
 
@@ -280,6 +284,56 @@ async def test_nobody_listens(tmp_path: Path) -> None:
     load = Load(addresses=(address(f"amqp://127.0.0.1:{free_port()}"),))
     with pytest.raises(Failure, match=r"no broker answers at amqp://127.0.0.1:.*: Connection refused"):
         await run(load, Watcher(), ssl.create_default_context(), trio.Event())
+
+
+def method(number: int, arguments: bytes = b"", channel: int = 0) -> bytes:
+    return frame(spec.FRAME_METHOD, channel, number.to_bytes(4, "big") + arguments)
+
+
+START = method(spec.CONNECTION_START, b"\0\x09" + bytes(4) + b"\0\0\0\x05PLAIN\0\0\0\x05en_US")
+
+
+@pytest.mark.parametrize(
+    ("octets", "text"),
+    [
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "sends what is no AMQP 0-9-1: b'SSH-2.0' begins no frame"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "begins no frame"),
+        (method(spec.CONNECTION_START), "an argument reaches past the end of the frame"),
+        (method(0x00630063), "method 99.99"),
+        (START + method(spec.BASIC_ACK), "a confirm of 4 octets"),
+        (START + method(spec.BASIC_ACK, bytes(9), channel=7), "channel 7, which is not open"),
+        (START + method(spec.BASIC_CANCEL, b"\0\0", channel=7), "channel 7, which is not open"),
+    ],
+)
+async def test_what_is_no_broker_is_told_in_a_sentence(octets: bytes, text: str) -> None:
+    async def greet(stream: trio.SocketStream) -> None:
+        await stream.receive_some(8)
+        await stream.send_all(octets)
+        await trio.sleep_forever()
+
+    async with trio.open_nursery() as nursery:
+        listeners = await nursery.start(partial(trio.serve_tcp, greet, 0, host="127.0.0.1"))
+        port = listeners[0].socket.getsockname()[1]
+        with trio.fail_after(SECONDS), pytest.raises(Failure) as refused:
+            await run(Load(addresses=(address(f"amqp://127.0.0.1:{port}"),)), Watcher(), PLAIN, trio.Event())
+        nursery.cancel_scope.cancel()
+    assert text in str(refused.value)
+
+
+async def test_a_run_can_be_stopped_while_a_broker_says_nothing() -> None:
+    stop = trio.Event()
+
+    async def listen(stream: trio.SocketStream) -> None:
+        await stream.receive_some(8)
+        stop.set()
+        await trio.sleep_forever()
+
+    async with trio.open_nursery() as nursery:
+        listeners = await nursery.start(partial(trio.serve_tcp, listen, 0, host="127.0.0.1"))
+        port = listeners[0].socket.getsockname()[1]
+        with pytest.raises(Failure, match="stopped before it began"):
+            await run(Load(addresses=(address(f"amqp://127.0.0.1:{port}"),)), Watcher(), PLAIN, stop)
+        nursery.cancel_scope.cancel()
 
 
 async def test_one_of_several_brokers_is_not_there(broker: BrokerProcess) -> None:

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = ROOT.main(given, prog_name="amq", standalone_mode=False)
         sys.stdout.flush()
     except click.UsageError as error:
-        raise SystemExit(_refuse_usage(error)) from None
+        raise SystemExit(_refuse_usage(error, _path(given))) from None
     except CommandError as error:
         if error.status == exits.BROKEN_PIPE:
             _drop_output()
@@ -64,8 +64,21 @@ def _given() -> list[str]:
     return [called, *sys.argv[1:]] if called in LIKE else sys.argv[1:]
 
 
-def _refuse_usage(error: click.UsageError) -> int:
-    path = "amq" if error.ctx is None else error.ctx.command_path
+def _path(given: Sequence[str]) -> str:
+    """The command that these arguments name."""
+    command: click.Command | None = ROOT
+    names = ["amq"]
+    for word in given:
+        command = command.get_command(_context(), word) if isinstance(command, click.Group) else None
+        if command is None:
+            break
+        names.append(word)
+    return " ".join(names)
+
+
+def _refuse_usage(error: click.UsageError, called: str) -> int:
+    # click does not say where an option lacks its value.
+    path = called if error.ctx is None else error.ctx.command_path
     if isinstance(error, click.MissingParameter) and error.param is not None:
         problem = f"the following arguments are required: {error.param.make_metavar(error.ctx or _context())}"
     else:

@@ -10,7 +10,7 @@ from collections import Counter
 from struct import Struct, unpack
 from typing import Final
 
-from amq.perf.load import SMALLEST
+from amq.perf.load import FRAME_MAX, SMALLEST
 from amq.perf.publishing import SEQUENCE, STAMP, ramp
 from amq.wire import spec
 from amq.wire.tail import Tail
@@ -21,6 +21,7 @@ _FRAME: Final = Struct(">BHI")
 _HEADER: Final = Struct(">BHIHHQ")
 _STAMP: Final = Struct(">Q")
 _DELIVER: Final = spec.BASIC_DELIVER.to_bytes(4, "big")
+_KINDS: Final = (spec.FRAME_METHOD, spec.FRAME_HEADER, spec.FRAME_BODY, spec.FRAME_HEARTBEAT)
 _RETURN: Final = spec.BASIC_RETURN.to_bytes(4, "big")
 # So many deliveries are compared at first; twice as many after each success.
 _FEW: Final = 8
@@ -127,9 +128,9 @@ class _Content:
 class Incoming:
     """Cuts chunks. `methods` has what is no delivery: (channel, payload); `returned` counts basic.return."""
 
-    __slots__ = ("methods", "returned", "_tail", "_open", "_shapes", "_before", "_ignore_key", "_runs")
+    __slots__ = ("methods", "returned", "_tail", "_open", "_shapes", "_before", "_ignore_key", "_frame_max", "_runs")
 
-    def __init__(self, ignore_key: bool = False) -> None:
+    def __init__(self, ignore_key: bool = False, frame_max: int = FRAME_MAX) -> None:
         self.methods: list[tuple[int, bytes]] = []
         self.returned: int = 0
         self._tail: Final = Tail()
@@ -138,6 +139,7 @@ class Incoming:
         self._shapes: Final[dict[bytes, Shape]] = {}
         self._before = b""
         self._ignore_key: Final = ignore_key
+        self._frame_max: Final = frame_max
         self._runs: list[Run] = []
 
     def feed(self, chunk: bytes) -> list[Run]:
@@ -149,6 +151,7 @@ class Incoming:
         while end - pos >= spec.ENVELOPE:
             stop = pos + _HEAD + int.from_bytes(data[pos + 3 : pos + _HEAD], "big")
             if stop >= end:
+                self._expect(data, pos, stop)
                 break
             if data[stop] != spec.FRAME_END:
                 raise WireError(f"no end mark after a frame of {stop - pos - _HEAD} octets")
@@ -162,6 +165,11 @@ class Incoming:
                 pos = stop + 1
         self._tail.keep(data[pos:])
         return self._runs
+
+    def _expect(self, data: bytes, pos: int, stop: int) -> None:
+        """The rest of a frame is worth waiting for."""
+        if data[pos] not in _KINDS or stop - pos >= self._frame_max:
+            raise WireError(f"{data[pos : pos + _HEAD]!r} begins no frame")
 
     def _method(self, data: bytes, pos: int, stop: int, end: int) -> int:
         """A method frame, and the content after it if all of it is here; returns where to go on."""

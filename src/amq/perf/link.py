@@ -15,7 +15,7 @@ from amq.perf.load import Address, Load
 from amq.perf.publishing import frame
 from amq.perf.wire import Wire
 from amq.wire import methods, spec
-from amq.wire.methods import Arguments
+from amq.wire.methods import Arguments, MethodError
 from amq.wire.tables import Table
 
 PATIENCE: Final = 30.0  # seconds for an answer
@@ -28,6 +28,7 @@ CAPABILITIES: Final = (
 )
 # Octets of acknowledgements that may wait for a broker that does not read them; then it is not read from either.
 BACKLOG: Final = 1 << 20
+CONFIRM: Final = 13  # octets of basic.ack and basic.nack, with class and method
 HEARTBEAT: Final = frame(spec.FRAME_HEARTBEAT, 0, b"")
 
 
@@ -58,6 +59,13 @@ class Channel:
         """Wait until more can be taken."""
 
 
+class _Channels(dict[int, Channel]):
+    """By their numbers. Raises WireError for one that is not open."""
+
+    def __missing__(self, number: int) -> Channel:
+        raise WireError(f"a frame for channel {number}, which is not open")
+
+
 @attrs.define(eq=False)
 class _Question:
     """What was asked on a channel and not answered yet."""
@@ -73,7 +81,7 @@ class Link:
     def __init__(self, address: Address, octets: Wire, load: Load, note: Callable[[str], None]) -> None:
         self.address: Final = address
         self.wire: Final = octets
-        self.channels: Final[dict[int, Channel]] = {}
+        self.channels: Final[dict[int, Channel]] = _Channels()
         self.product: str = ""
         self.version: str = ""
         self.frame_max: int = load.frame_max
@@ -87,7 +95,7 @@ class Link:
         self.paced: bool = False
         self.closing: bool = False
         self.returned: Callable[[int], None] = _ignore
-        self._incoming: Final = Incoming(load.random_routing_key)
+        self._incoming: Final = Incoming(load.random_routing_key, load.frame_max)
         self._note: Final = note
         self._questions: Final[dict[int, _Question]] = {}
         self._out: Final[list[bytes]] = []
@@ -212,15 +220,13 @@ class Link:
         self.heard = True
         incoming = self._incoming
         try:
-            runs = incoming.feed(chunk)
-        except WireError as error:
-            raise Failure(f"{self.address.shown}: {error}") from None
-        for run in runs:
-            self.channels[run.channel].deliver(run, now)
-        if incoming.methods:
+            for run in incoming.feed(chunk):
+                self.channels[run.channel].deliver(run, now)
             for channel, payload in incoming.methods:
                 self._method(channel, payload, now)
-            incoming.methods.clear()
+        except (WireError, MethodError) as error:
+            raise Failure(f"{self.address.shown} sends what is no AMQP 0-9-1: {error}") from None
+        incoming.methods.clear()
         if incoming.returned:
             self.returned(incoming.returned)
             incoming.returned = 0
@@ -228,7 +234,11 @@ class Link:
 
     def _method(self, channel: int, payload: bytes, now: int) -> None:
         method = int.from_bytes(payload[:4], "big")
+        if method not in methods.SIGNATURES:
+            raise WireError(f"method {method >> 16}.{method & 0xFFFF}")
         if method in (spec.BASIC_ACK, spec.BASIC_NACK):
+            if len(payload) != CONFIRM:
+                raise WireError(f"a confirm of {len(payload)} octets")
             tag = int.from_bytes(payload[4:12], "big")
             self.channels[channel].settle(tag, bool(payload[12] & 1), method == spec.BASIC_NACK, now)
         elif method != spec.BASIC_RETURN:

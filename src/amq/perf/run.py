@@ -64,6 +64,7 @@ class _Session:
             with self._scope:
                 async with trio.open_nursery() as nursery:
                     self._nursery = nursery
+                    self._spawn(self._give_up)
                     await self._guard(self._whole)()
                     nursery.cancel_scope.cancel()
         finally:
@@ -88,6 +89,12 @@ class _Session:
             consumer.stop()
         self._cut()
         await self._farewell()
+
+    async def _give_up(self) -> None:
+        """Who is stopped before anything goes does not wait for a broker that says nothing."""
+        await self._over.wait()
+        if not self._started:
+            raise Failure("stopped before it began")
 
     # -- who fails, ends the run --
 
