@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import socket
 import ssl
@@ -181,3 +182,23 @@ def test_a_stopping_broker_says_so_over_tls_too(start: Start, authority: trustme
         connection = connect(broker, authority)
     with pytest.raises(pika.exceptions.ConnectionClosedByBroker, match="shutdown"):
         connection.sleep(20)
+
+
+@pytest.mark.skipif(not hasattr(gc, "freeze"), reason="what is in no cycle is freed at once by CPython only")
+@pytest.mark.parametrize("polite", [True, False], ids=["in good order", "before it has begun"])
+def test_a_client_that_is_gone_leaves_nothing_to_the_collector(
+    start: Start, authority: trustme.CA, polite: bool
+) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        with start() as broker:
+            if polite:
+                connect(broker, authority).close()
+            else:
+                with socket.create_connection((broker.host, broker.port)) as stranger:
+                    stranger.sendall(b"this is no TLS")
+                    assert stranger.recv(1000) == b""
+        assert not any(isinstance(each, ssl.SSLObject) for each in gc.get_objects())
+    finally:
+        gc.enable()

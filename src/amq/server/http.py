@@ -25,6 +25,7 @@ from hypercorn.typing import ASGIFramework, ConnectionState, LifespanState
 from amq.server.listener import Door, hardly_a_descriptor_left
 from amq.server.owner import OwnerDoor, comes_from_owner
 from amq.server.phrases import PhrasingServer
+from amq.server.tls import forget
 
 LOGGER: Final = logging.getLogger(__name__)
 
@@ -169,4 +170,8 @@ class HttpServer:
             secured = trio.SSLStream(client, door.tls, server_side=True, https_compatible=True)
         state = ConnectionState(LifespanState({"local": isinstance(door, OwnerDoor)}))
         app = ASGIWrapper(cast("ASGIFramework", self.app))
-        await PhrasingServer(app, self._config, self._context, state, secured).run()
+        try:
+            await PhrasingServer(app, self._config, self._context, state, secured).run()
+        finally:
+            if door.tls is not None:
+                forget(secured)

@@ -29,7 +29,7 @@ from amq.server.reactor import Reactor
 from amq.server.storage import Storage
 from amq.server.thresholds import Alarms
 from amq.server.ticker import Ticker
-from amq.server.tls import server_context
+from amq.server.tls import forget, server_context
 from amq.server.transport import send_all
 from amq.server.wired import TlsWire, WiredTransport
 
@@ -243,13 +243,11 @@ class Server:
         with trio.CancelScope() as scope:
             self._secured[scope] = stream
             try:
-                secured = await self._shake_hands(tls, stream, peer)
-                if secured is not None:
-                    name, version, _ = secured.cipher() or ("", "", 0)
-                    certificate = secured.getpeercert() or None
-                    peer = attrs.evolve(peer, tls=True, certificate=certificate, tls_version=version, cipher=name)
-                    connection = Connection(self.broker, peer, time.monotonic())
-                    await WiredTransport(connection, self.flush, TlsWire(secured)).run()
+                secured = trio.SSLStream(stream, tls, server_side=True, https_compatible=True)
+                try:
+                    await self._converse(secured, peer)
+                finally:
+                    forget(secured)
             except Exception:
                 # A defect of ours must not take the other clients along.
                 LOGGER.exception("serving %s failed", peer)
@@ -259,11 +257,16 @@ class Server:
                 if self.collector is not None:
                     self.collector.gone()
 
-    async def _shake_hands(
-        self, tls: ssl.SSLContext, stream: trio.SocketStream, peer: Peer
-    ) -> "trio.SSLStream[trio.SocketStream] | None":
-        """The stream after its TLS handshake, or None when that failed, which is logged."""
-        secured = trio.SSLStream(stream, tls, server_side=True, https_compatible=True)
+    async def _converse(self, secured: "trio.SSLStream[trio.SocketStream]", peer: Peer) -> None:
+        if await self._shake_hands(secured, peer):
+            name, version, _ = secured.cipher() or ("", "", 0)
+            certificate = secured.getpeercert() or None
+            peer = attrs.evolve(peer, tls=True, certificate=certificate, tls_version=version, cipher=name)
+            connection = Connection(self.broker, peer, time.monotonic())
+            await WiredTransport(connection, self.flush, TlsWire(secured)).run()
+
+    async def _shake_hands(self, secured: "trio.SSLStream[trio.SocketStream]", peer: Peer) -> bool:
+        """Whether that worked; otherwise it is logged."""
         try:
             with trio.fail_after(self.settings.ssl_handshake_timeout / 1000):
                 await secured.do_handshake()
@@ -272,6 +275,6 @@ class Server:
         except trio.BrokenResourceError as error:
             reason = str(error.__cause__ or "the client closed the connection")
         else:
-            return secured
+            return True
         LOGGER.log(LEVELS["notice"], "TLS handshake with %s:%d failed: %s", peer.host, peer.port, reason)
-        return None
+        return False
