@@ -29,6 +29,7 @@ from typing import Any, Final
 
 import curve_load
 from broker_process import Broker, amq, rabbitmq
+from chosen import chosen
 from curve_kinds import KINDS, Extent, Point
 from curve_report import Curve
 
@@ -103,16 +104,14 @@ def about() -> dict[str, Any]:
 def main() -> None:
     """All curves, or those that --only names."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default=",".join(KINDS), help="names of curves, separated by commas")
+    parser.add_argument("--only", default="", help="names of curves, separated by commas")
     parser.add_argument("--quick", action="store_true", help="only the lower points, with few messages")
     parser.add_argument("--without-rabbitmq", action="store_true")
     parser.add_argument("--without-amq", action="store_true")
     parser.add_argument("--folder", type=Path, default=IMAGES, help="where plots and numbers go (docs/images)")
     parser.add_argument("--draw", action="store_true", help="measure nothing, draw what was measured")
     options = parser.parse_args()
-    names = options.only.split(",")
-    if unknown := set(names) - set(KINDS):
-        parser.error(f"no such curve: {', '.join(sorted(unknown))}")
+    names = chosen(parser, options.only, KINDS)
     if options.draw:
         redraw(options.folder, names)
         return

@@ -31,6 +31,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
+from chosen import chosen
 from durability_disk import idle, latency, space
 from durability_restart import backlog, queues, recovery
 from figures import Bench, Figure, shown
@@ -75,9 +76,7 @@ def main() -> None:
     options = parser.parse_args()
     # Brokers and folders go, too, when this is told to end.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    names = [name for name in options.only.split(",") if name] or list(SCENARIOS)
-    if unknown := [name for name in names if name not in SCENARIOS]:
-        parser.error(f"no scenario is named {unknown[0]}")
+    names = chosen(parser, options.only, SCENARIOS)
     bench = Bench(options.scale, options.folder, options.rabbitmq_count)
     table = sys.stderr if options.json else sys.stdout
     print(f"scale {options.scale:g}, {os.cpu_count()} cores", file=table)

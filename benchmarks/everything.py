@@ -5,8 +5,8 @@
 
 Short forms, unless `--full` is given, which takes hours. In DIR (build/bench) NAME.txt is what a measurement printed,
 NAME.json its figures where it writes some, and everything.json says for each of them the command, how long it took in
-s, its exit status (1: a target was missed, or it did not finish) and what it printed. Nothing here is measured anew:
-each command also runs by itself, and README.md beside this file says which figure comes from which.
+s, its exit status (not 0: it did not finish, or missed a target that it looks at) and what it printed. Nothing here is
+measured anew: each command also runs by itself, and README.md beside this file says which figure comes from which.
 """
 
 import argparse
@@ -19,6 +19,8 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
+
+from chosen import chosen
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 MICRO: Final = "-m pytest benchmarks/micro --assert=plain -p no:xdist -q --benchmark-quiet --benchmark-disable-gc"
@@ -92,7 +94,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "bench")
     parser.add_argument("--list", action="store_true")
     options = parser.parse_args()
-    names = [name for name in options.only.split(",") if name] or list(COMMANDS)
+    names = chosen(parser, options.only, COMMANDS)
     if options.list:
         print("\n".join(f"{name:<18}{COMMANDS[name][options.full]}" for name in names))
         return

@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Final
 
 from amqpload import Delay, Load, compiled, load
-from broker_process import RABBITMQ, free_port
+from broker_process import free_port
 from compare import our_broker, running, their_broker
 
 RATE: Final = 5_000
@@ -142,8 +142,8 @@ def main() -> None:
     late = False
     with ExitStack() as stack:
         addresses = {"nothing": stack.enter_context(nothing()), "amq": stack.enter_context(our_broker(None))}
-        if RABBITMQ.exists():
-            addresses["RabbitMQ"] = stack.enter_context(their_broker(None))
+        if theirs := stack.enter_context(their_broker(None)):
+            addresses["RabbitMQ"] = theirs
         heads = "".join(f"{name:>8}" for name in ("p50", "p99", "p99.9", "max"))
         print(f"{'us':<27}{'msg/s':>8}{'end to end':>32}{'confirm':>32}\n{'':<35}{heads}{heads}   above nothing")
         for kind in KINDS:

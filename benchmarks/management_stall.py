@@ -8,6 +8,7 @@ What counts is how much longer the slowest message takes than while nobody asks 
 the broker share the machine: on a busy one, run it several times.
 """
 
+import argparse
 import base64
 import contextlib
 import multiprocessing
@@ -148,8 +149,10 @@ def measure(port: int, http: int, queues: int, seconds: float) -> float:
 
 
 def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else QUEUES
-    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else SECONDS
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("queues", type=int, nargs="?", default=QUEUES)
+    parser.add_argument("seconds", type=float, nargs="?", default=SECONDS, help="for each kind of list")
+    options = parser.parse_args()
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="amq-stall-") as scratch:
         log = Path(scratch, "log")
@@ -157,12 +160,12 @@ def main() -> None:
         broker = Broker(command, {**os.environ, **WITH_WEB, "PYTHONUNBUFFERED": "1"}, port, log)
         broker.start()
         try:
-            furnish(port, count)
+            furnish(port, options.queues)
             time.sleep(6)
             found = re.search(r"api +http://127\.0\.0\.1:(\d+)", log.read_text())
             if found is None:
                 sys.exit(f"no HTTP API: {log.read_text()}")
-            worst = measure(port, int(found[1]), count, seconds)
+            worst = measure(port, int(found[1]), options.queues, options.seconds)
         finally:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 broker.stop()

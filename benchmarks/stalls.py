@@ -11,7 +11,6 @@ instead, as far as AMQP goes. All processes share the machine: on a busy one, ru
 """
 
 import argparse
-import re
 import sys
 import tempfile
 import time
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from broker_process import Broker, amq, rabbitmq
+from chosen import chosen
 from stalls_events import EVENTS, PAGED
 from stalls_flow import Window, flowing
 from stalls_stage import Stage
@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("--wave", type=int, default=WAVE, help="messages that are due, or unacknowledged, at once")
     parser.add_argument("--rabbitmq", action="store_true", help="measure RabbitMQ")
     options = parser.parse_args()
-    names = [name for name in re.split(r"[, ]+", options.only) if name] or list(EVENTS)
+    names = chosen(parser, options.only, EVENTS)
     if options.rabbitmq:
         names = [name for name in names if not EVENTS[name][1]]
     print(f"{'':28}{'before':>9}{'gap':>9}{'during':>12}{'gap':>9}{'took s':>10}{'own':>8}")

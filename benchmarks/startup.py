@@ -5,6 +5,7 @@
 "accepted" is a TCP connection, "opened" an AMQP connection up to connection.open-ok (pika).
 """
 
+import argparse
 import os
 import socket
 import statistics
@@ -71,9 +72,11 @@ def report(name: str, measure: Callable[[], tuple[float, float]], rounds: int) -
 
 
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
-    report("amq serve", spawn, rounds)
-    report("embed.running()", embedded, rounds)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rounds", type=int, nargs="?", default=10)
+    options = parser.parse_args()
+    report("amq serve", spawn, options.rounds)
+    report("embed.running()", embedded, options.rounds)
 
 
 if __name__ == "__main__":
