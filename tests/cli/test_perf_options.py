@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -120,6 +121,29 @@ def test_the_options_of_perftest_mean_the_same() -> None:
 @pytest.mark.parametrize("arguments", [("--vr", "200:60", "--vr", "0:10"), ("--variable-rate", "200:60,0:10")])
 def test_phases_are_given_one_by_one_or_together(arguments: tuple[str, ...]) -> None:
     assert asked(*arguments).rates == (Phase(200, 60), Phase(0, 10))
+
+
+def test_what_perftest_spells_in_two_letters_is_understood() -> None:
+    short = (
+        "-vr 10:5 -vs 100:5 -vl 7:5 -qa x-max-length=5 -ca x-priority=1 -mp priority=5 -ct 3 -prsd 2 -ad false -re true"
+    )
+    long = (
+        "--variable-rate 10:5 --variable-size 100:5 --variable-latency 7:5 --queue-args x-max-length=5 --consumer-args "
+        "x-priority=1 --message-properties priority=5 --confirm-timeout 3 --producer-random-start-delay 2 "
+        "--no-auto-delete"
+    )
+    assert asked(*short.split()) == asked(*long.split()) != Load()
+    assert asked("-qp", "q-%d", "-qpf", "2", "-qpt", "3").queues == ("q-2", "q-3")
+    assert asked("--auto-delete", "false", "--nack", "--requeue", "false") == asked(
+        "--no-auto-delete", "-na", "--no-requeue"
+    )
+    assert asked("-qq", "--auto-delete", "-x", "2").queue_arguments == {"x-queue-type": "quorum"}
+
+
+@pytest.mark.parametrize("arguments", [("-udsc",), ("-dcr",), ("-um",), ("-env", "x"), ("-ad",), ("-ad", "-x", "1")])
+def test_what_perftest_alone_has_is_not_taken_for_something_else(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(click.UsageError):
+        asked(*arguments)
 
 
 def test_sizes_and_latencies_vary_too() -> None:

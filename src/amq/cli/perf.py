@@ -14,6 +14,7 @@ import trio
 from amq.cli import exits, perf_options
 from amq.cli.ask.target import Tls
 from amq.cli.exits import CommandError
+from amq.cli.perftest import PerfTestCommand
 from amq.cli.show.text import harmless
 from amq.management.errors import BadRequest
 from amq.perf.lines import Lines
@@ -31,10 +32,11 @@ STDOUT: Final = "-"
 
 @click.command(
     "perf",
+    cls=PerfTestCommand,
     short_help="put a load on any AMQP 0-9-1 broker and measure it",
     help="Put a load on a broker, ours or any other that speaks AMQP 0-9-1, and show rates and latencies. Options are "
-    "those of RabbitMQ's PerfTest, whose names of two letters after one dash have two dashes here. Without options one "
-    "connection publishes and one consumes as fast as it goes until Ctrl-C.",
+    "those of RabbitMQ's PerfTest; its names of two letters (-vr, -qa, -ad true) are understood, too. Without options "
+    "one connection publishes and one consumes as fast as it goes until Ctrl-C.",
 )
 @perf_options.BROKER
 @perf_options.SHAPE

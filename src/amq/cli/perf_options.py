@@ -103,7 +103,7 @@ SHAPE: Final = _all(
     _option(
         "--auto-delete/--no-auto-delete",
         default=None,
-        help="whether queues go with their last consumer (they do). PerfTest: -ad true or false",
+        help="whether queues go with their last consumer (they do)",
     ),
     _option("-E", "--exclusive", is_flag=True, help="each consumer's own queue is exclusive"),
     _option("--quorum-queue", is_flag=True, help="durable quorum queues, that stay"),
@@ -126,7 +126,7 @@ PUBLISHING: Final = _all(
         "sizes",
         metavar="SIZE:S",
         multiple=True,
-        help="this size for so many seconds, then the next, and from the first again: 1000:30,10000:20. PerfTest: -vs",
+        help="this size for so many seconds, then the next, and from the first again: 1000:30,10000:20",
     ),
     _real("-r", "--rate", metavar="N", help="publish at most so many per second and channel"),
     _option(
@@ -135,7 +135,7 @@ PUBLISHING: Final = _all(
         "rates",
         metavar="N:S",
         multiple=True,
-        help="this rate for so many seconds, then the next, and from the first again: 200:60,0:10. PerfTest: -vr",
+        help="this rate for so many seconds, then the next, and from the first again: 200:60,0:10",
     ),
     _option(
         "--latency-from-schedule",
@@ -176,7 +176,7 @@ CONSUMING: Final = _all(
         "consumer_latencies_us",
         metavar="US:S",
         multiple=True,
-        help="this latency for so many seconds, then the next, and from the first again. PerfTest: -vl",
+        help="this latency for so many seconds, then the next, and from the first again",
     ),
     _option("-a", "--autoack", "auto_ack", is_flag=True, help="no acknowledgements"),
     _number("-A", "--multi-ack-every", default=1, help="acknowledge so many messages with one frame (1)"),
