@@ -18,7 +18,7 @@ compare.py has the throughput of durable queues. The whole takes minutes and som
 temporary files): let it be on the disk that matters, and the machine otherwise idle. `--scale 0.01` does a hundredth of
 everything; the targets are those of the full size. Memory is resident memory, its peaks are the kernel's own; rates
 count until the last confirm or delivery. What was just written is in the system's cache, so recovery and draining
-measure the broker more than the disk. Exit status 1: a target was missed.
+measure the broker more than the disk. Exit status 1: a target was missed at full size.
 """
 
 import argparse
@@ -88,7 +88,7 @@ def main() -> None:
             entries.append(entry(name, figure))
     if options.json:
         print(json.dumps({"scale": options.scale, "figures": entries}, indent=1))
-    sys.exit(any(each["met"] is False for each in entries))
+    sys.exit(options.scale >= 1 and any(each["met"] is False for each in entries))
 
 
 if __name__ == "__main__":
