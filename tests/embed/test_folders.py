@@ -12,6 +12,8 @@ import pika
 import pytest
 
 from amq import embed
+from amq.journal.batch import Work
+from amq.journal.log import Log
 from amq.server.errors import StartError, StorageFailed
 
 if TYPE_CHECKING:
@@ -111,6 +113,22 @@ def test_a_failing_disk_ends_the_block_with_its_error(
     with embed.running(data=tmp_path / "data") as broker:
         # What was never confirmed may be there or not.
         assert connect(broker).channel().queue_declare("q", passive=True).method.message_count in (0, 1)
+
+
+def test_a_batch_that_cannot_be_placed_ends_the_block_instead_of_being_waited_for(
+    connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_log: Log, _work: Work) -> None:
+        raise MemoryError
+
+    with pytest.raises(BaseExceptionGroup) as raised, embed.running(data=tmp_path / "data") as broker:
+        channel = connect(broker).channel()
+        channel.confirm_delivery()
+        channel.queue_declare("q", durable=True)
+        monkeypatch.setattr(Log, "place", fail)
+        with pytest.raises(pika.exceptions.AMQPConnectionError):
+            channel.basic_publish("", "q", b"never confirmed", PERSISTENT)
+    assert raised.value.subgroup(MemoryError) is not None
 
 
 def test_the_plugin_takes_a_folder(tmp_path: Path) -> None:

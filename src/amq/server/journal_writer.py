@@ -49,7 +49,7 @@ class JournalWriter(JournalRoom):
     # A batch that was taken and could not go the short way.
     _left: Work | None = attrs.field(default=None, init=False)
     # What went wrong on the short way.
-    _failure: OSError | None = attrs.field(default=None, init=False)
+    _failure: Exception | None = attrs.field(default=None, init=False)
     # The task sleeps in `_nap` until then at the latest, or until it is called.
     _asleep: bool = attrs.field(default=False, init=False)
     _nap: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
@@ -128,12 +128,14 @@ class JournalWriter(JournalRoom):
             self._call()
             return
         self._flying = work
-        self._offset, pieces = self.files.log.place(work)
-        self._began = time.monotonic()
-        self._departed = time.perf_counter()
         try:
+            self._offset, pieces = self.files.log.place(work)
+            self._began = time.monotonic()
+            self._departed = time.perf_counter()
             self._write_and_sync(self._offset, pieces, work.size <= SMALL)
-        except OSError as error:
+        except Exception as error:
+            # Not only a disk that fails: whoever has filled the batch could do nothing about it, and it must not be
+            # waited for without end.
             self._failure = error
             self._call()
 
