@@ -387,3 +387,12 @@ def test_the_command_writes_json_and_ends_with_a_summary(broker: BrokerProcess, 
     assert "id: mine, receiving rate avg: " in done.stdout
     assert "(500 messages)" in done.stdout
     assert '"consumed_messages": 500' in file.read_text()
+
+
+def test_the_command_ends_quietly_when_nobody_reads_it_any_more(broker: BrokerProcess) -> None:
+    command = [sys.executable, "-m", "amq", "perf", "--uri", broker.url, "-r", "100", "-i", "0.05", "-z", str(SECONDS)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert (process.wait(SECONDS), process.stderr.read()) == (141, "")

@@ -93,13 +93,17 @@ def _say(stream: TextIO, line: str) -> None:
 
 
 def _run(load: Load, watcher: Watcher, context: ssl.SSLContext) -> Result:
-    """Until its end or until somebody stops it, which is a good end. Raises Failure; KeyboardInterrupt at a second."""
+    """Until its end or until somebody stops it, which is a good end.
+
+    Raises Failure; KeyboardInterrupt when it is stopped a second time; BrokenPipeError when nobody reads the lines.
+    """
     try:
         return trio.run(_run_until_stopped, load, watcher, context)
     except BaseExceptionGroup as group:
-        if group.subgroup(KeyboardInterrupt) is None:
-            raise
-        raise KeyboardInterrupt from None
+        for kind in (KeyboardInterrupt, BrokenPipeError):
+            if group.subgroup(kind) is not None:
+                raise kind from None
+        raise
     finally:
         watcher.close()
 
