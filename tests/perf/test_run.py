@@ -396,3 +396,10 @@ def test_the_command_ends_quietly_when_nobody_reads_it_any_more(broker: BrokerPr
         process.stdout.readline()
         process.stdout.close()
         assert (process.wait(SECONDS), process.stderr.read()) == (141, "")
+
+
+def test_the_command_says_that_it_cannot_write(broker: BrokerProcess) -> None:
+    command = [sys.executable, "-m", "amq", "perf", "--uri", broker.url, "-C", "5"]
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device, no path of ours
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=SECONDS, check=False)
+    assert (done.returncode, done.stderr) == (73, "amq: cannot write: No space left on device\n")

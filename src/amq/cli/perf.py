@@ -95,7 +95,8 @@ def _say(stream: TextIO, line: str) -> None:
 def _run(load: Load, watcher: Watcher, context: ssl.SSLContext) -> Result:
     """Until its end or until somebody stops it, which is a good end.
 
-    Raises Failure; KeyboardInterrupt when it is stopped a second time; BrokenPipeError when nobody reads the lines.
+    Raises Failure; KeyboardInterrupt when it is stopped a second time; BrokenPipeError when nobody reads the lines,
+    CommandError when they cannot be written.
     """
     try:
         return trio.run(_run_until_stopped, load, watcher, context)
@@ -103,9 +104,19 @@ def _run(load: Load, watcher: Watcher, context: ssl.SSLContext) -> Result:
         for kind in (KeyboardInterrupt, BrokenPipeError):
             if group.subgroup(kind) is not None:
                 raise kind from None
+        # What goes wrong with a broker is a Failure: this is the output.
+        if (full := group.subgroup(OSError)) is not None:
+            raise CommandError(exits.CANNOT_WRITE, _first(full)) from None
         raise
     finally:
         watcher.close()
+
+
+def _first(group: BaseExceptionGroup[OSError]) -> str:
+    found: BaseException = group
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return f"cannot write: {found.strerror if isinstance(found, OSError) else found}"
 
 
 async def _run_until_stopped(load: Load, watcher: Watcher, context: ssl.SSLContext) -> Result:
