@@ -140,6 +140,8 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--json", type=Path, help="a file for the figures")
     options = parser.parse_args()
+    # Brokers and folders go, too, when this is told to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     names = chosen(parser, options.only, SCENARIOS)
     load_tool()
     with our_broker(options.ours) as ours, their_broker(options.theirs) as theirs:

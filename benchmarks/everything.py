@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import time
@@ -78,9 +79,13 @@ def run(name: str, command: str, folder: Path) -> Outcome:
         text=True,
     ) as process:
         assert process.stdout is not None
-        for line in process.stdout:
-            print(line, end="", flush=True)
-            lines.append(line)
+        try:
+            for line in process.stdout:
+                print(line, end="", flush=True)
+                lines.append(line)
+        except BaseException:
+            process.terminate()
+            raise
     printed = "".join(lines)
     (folder / f"{name}.txt").write_text(printed)
     return Outcome("python " + " ".join(words), round(time.monotonic() - began, 1), process.returncode, printed)
@@ -94,6 +99,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "bench")
     parser.add_argument("--list", action="store_true")
     options = parser.parse_args()
+    # What is being measured ends, too, when this is told to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     names = chosen(parser, options.only, COMMANDS)
     if options.list:
         print("\n".join(f"{name:<18}{COMMANDS[name][options.full]}" for name in names))

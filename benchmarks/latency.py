@@ -19,6 +19,7 @@ Exit status 1: at 5,000 messages per second the median is more than 100 us, or p
 import argparse
 import json
 import os
+import signal
 import statistics
 import sys
 import tempfile
@@ -138,6 +139,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    # Brokers and folders go, too, when this is told to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     rows: list[Row] = []
     late = False
     with ExitStack() as stack:

@@ -12,6 +12,7 @@ minutes; a scene by itself one or two.
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -61,6 +62,8 @@ def main() -> None:
     parser.add_argument("--without-rabbitmq", action="store_true")
     parser.add_argument("--tenth", action="store_true")
     options = parser.parse_args()
+    # Brokers and folders go, too, when this is told to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     allow_many_descriptors()
     print(f"{'scene':<11}{'broker':<10}{'figure':<62}{'':>12} {'':<7}target")
     for name in chosen(parser, options.only, SCENES):

@@ -11,6 +11,7 @@ instead, as far as AMQP goes. All processes share the machine: on a busy one, ru
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -89,6 +90,8 @@ def main() -> None:
     parser.add_argument("--wave", type=int, default=WAVE, help="messages that are due, or unacknowledged, at once")
     parser.add_argument("--rabbitmq", action="store_true", help="measure RabbitMQ")
     options = parser.parse_args()
+    # Brokers and folders go, too, when this is told to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     names = chosen(parser, options.only, EVENTS)
     if options.rabbitmq:
         names = [name for name in names if not EVENTS[name][1]]
