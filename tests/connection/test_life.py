@@ -8,7 +8,7 @@ import pytest
 from amq.broker import DEBUG, INFO, WARNING
 from amq.connection.channel import Channel
 from amq.connection.connection import Connection
-from amq.connection.lifecycle import CLOSING
+from amq.connection.lifecycle import CLOSING, HEARTBEAT
 from amq.connection.session import Session
 from tests.connection.build import consuming
 from tests.harness.dialogue import Dialogue, enter, frame, method, new_broker, publish
@@ -172,6 +172,18 @@ def test_an_idle_client_hears_a_heartbeat_in_every_half_interval() -> None:
         heard += client.hear_all()
     assert {item.name for item in heard} == {"heartbeat"}
     assert 7 <= len(heard) <= 8
+
+
+def test_heartbeats_alone_are_counted_apart_from_what_moves_a_connection() -> None:
+    client = enter(heartbeat=10)
+    connection = client.connection
+    before = connection.received_count + connection.sent_count - connection.beats
+    client.broker.advance(5)
+    assert connection.outbox.take() == HEARTBEAT
+    connection.written(5)
+    assert not connection.receive(HEARTBEAT, 6)
+    assert connection.beats == 2
+    assert connection.received_count + connection.sent_count - connection.beats == before
 
 
 def test_a_client_that_is_spoken_to_needs_no_heartbeats() -> None:

@@ -61,6 +61,7 @@ class Connection(Control):
             return False
         if data == HEARTBEAT and self.session is not None and not self.tail.pieces:
             # All that most clients say for most of the time, and nothing to be done about it.
+            self.beats += 1
             return False
         data = self.tail.join(data)
         if not data:

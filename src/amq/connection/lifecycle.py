@@ -60,6 +60,7 @@ class Lifecycle(Overdue):
         "received",
         "received_count",
         "sent_count",
+        "beats",
     )
 
     def __init__(self, broker: Broker, peer: Peer, now: float) -> None:
@@ -95,6 +96,8 @@ class Lifecycle(Overdue):
         self.received: int = 0
         self.received_count: int = 0
         self.sent_count: int = 0
+        # How many of these chunks were a heartbeat and nothing else.
+        self.beats: int = 0
         broker.clock.now = now
         # Seconds since 1970.
         self.connected_at: float = broker.clock.wall()
@@ -202,6 +205,7 @@ class Lifecycle(Overdue):
         # With bytes still waiting there is no need to add to them.
         if self.outbox.total == self.last_total and not self.outbox.pieces:
             self.outbox.put(HEARTBEAT)
+            self.beats += 1
         self.last_total = self.outbox.total
         self.beat_at = now + self.interval / 2
 

@@ -1,7 +1,7 @@
 """One look at everything: what a sampler does every few seconds, in slices.
 
-A connection that has neither sent nor been sent anything since the last look has channels that stand still, too: what
-they came to is known and is not looked at again.
+A connection that has neither sent nor been sent anything but heartbeats since the last look has channels that stand
+still, too: what they came to is known and is not looked at again.
 """
 
 from collections.abc import Callable, Hashable, Sequence
@@ -49,8 +49,9 @@ class Totals:
 
 
 class Standing:
-    """What a connection came to when it had made so many `moves`: chunks that came or went. Nobody looks again until
-    there are more, or `due` (ms).
+    """What a connection came to when it had made so many `moves`: chunks that came or went, but for heartbeats.
+
+    Nobody looks again until there are more, or `due` (ms).
     """
 
     __slots__ = ("moves", "histories", "due", "counts", "published", "weights")
@@ -153,7 +154,7 @@ class Round:
         and none of them is in the processor's cache.
         """
         looks = 1
-        moves = client.received_count + client.sent_count
+        moves = client.received_count + client.sent_count - client.beats
         if standing is None or standing.moves != moves or standing.due <= self.began:
             session = client.session
             sums = None if session is None else self.sums.get(session.vhost)
@@ -170,7 +171,12 @@ class Round:
             sums = self.sums.get(client.session.vhost)
             if sums is not None:
                 sums.add_channel(standing.published)
-        self._count(standing)
+        totals = self.totals
+        totals.connections += 1
+        if standing.counts is ONE_CHANNEL:
+            totals.channels += 1
+        elif standing.counts is not NOTHING:
+            self._count(standing)
         return looks
 
     async def mark_seen(self) -> None:
@@ -183,9 +189,6 @@ class Round:
 
     def _count(self, standing: Standing) -> None:
         totals = self.totals
-        totals.connections += 1
-        if standing.counts is NOTHING:
-            return
         channels, consumers, publishers, waiting = standing.counts
         totals.channels += channels
         totals.consumers += consumers

@@ -85,4 +85,7 @@ class DiskThread:
                 self._result = action()
             except BaseException as error:
                 self._error = error
+            # It holds a frame, which may be large.
+            self._action = None
+            del action
             os.write(self._write_end, _DONE)
