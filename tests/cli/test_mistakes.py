@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from amq.cli.main import main
 from amq.server.folder import DataFolder
+from tests.harness.process import WITH_WEB
 
 SECONDS = 20
 
@@ -27,7 +28,8 @@ def amq(*arguments: str, environ: dict[str, str] | None = None) -> subprocess.Co
     """Run the command to its end; it keeps nothing unless it is told to."""
     return subprocess.run(
         [sys.executable, "-m", "amq", *arguments],
-        env={**os.environ, "AMQ_DATA": "none", **(environ or {})},
+        # The usual ports of HTTP may be taken by a broker that has nothing to do with this.
+        env={**os.environ, **WITH_WEB, "AMQ_DATA": "none", **(environ or {})},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
