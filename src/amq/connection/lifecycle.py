@@ -18,7 +18,6 @@ from amq.connection.peer import Peer
 from amq.connection.session import Session
 from amq.connection.timeouts import Overdue
 from amq.errors import CONNECTION_FORCED, NOT_ALLOWED, ChannelFault, ConnectionFault, Fault
-from amq.queues.base import LOOK_AGAIN
 from amq.vhost.settling import settle
 from amq.wire import methods, spec
 
@@ -29,6 +28,9 @@ REFUSED: Final = 3.0
 # Connections are looked after at whole multiples of this, in s: ten thousand of them wake the process eight times a
 # second and not seven hundred times.
 BEAT_STEP: Final = 0.125
+# A timer of a connection that has gone holds on to it for so long, in s: half of the usual heartbeat interval, so that
+# an idle client is looked at as often as it is sent a heartbeat, and no more.
+LOOK_AGAIN: Final = 30.0
 
 
 class Lifecycle(Overdue):
