@@ -13,19 +13,18 @@ from typing import Final
 from amq.auth.credentials import Refusal
 from amq.auth.users import User
 from amq.broker import INFO, Broker
-from amq.connection import admission, consuming, dispatch, framing
+from amq.connection import consuming, dispatch, framing
 from amq.connection.channel import Channel
+from amq.connection.channels import Channels
 from amq.connection.committing import committed
-from amq.connection.control import Control
 from amq.connection.handshake import LoginRefused
 from amq.connection.lifecycle import HEARTBEAT
 from amq.connection.peer import Peer
 from amq.connection.session import Parked, Session
-from amq.connection.timeouts import DeliveryWatch
-from amq.errors import CHANNEL_ERROR, CONNECTION_FORCED, NOT_ALLOWED, ChannelFault, ConnectionFault
+from amq.errors import CHANNEL_ERROR, CONNECTION_FORCED, ChannelFault, ConnectionFault
 from amq.queues.base import Queue
 from amq.vhost.settling import settle
-from amq.wire import methods, spec
+from amq.wire import spec
 from amq.wire.tail import Tail
 
 _unpack_head: Final = Struct(">BHI").unpack_from
@@ -36,7 +35,7 @@ _unpack_ack: Final = Struct(">QB").unpack_from
 LAG: Final = 500
 
 
-class Connection(Control):
+class Connection(Channels):
     """The broker's side of one connection. `now` is monotonic time in s wherever it appears."""
 
     __slots__ = ("tail", "told_blocked", "lagging")
@@ -240,11 +239,6 @@ class Connection(Control):
             if not channel.timed and method in (spec.BASIC_CONSUME, spec.BASIC_GET):
                 self.watch(channel)
 
-    def watch(self, channel: Channel) -> None:
-        """Look after deliveries that are not acknowledged, from the first consumer or get of a channel on."""
-        channel.timed = True
-        DeliveryWatch(self, channel, self.broker.settings.consumer_timeout).start(self.broker.clock.now)
-
     def other_frame(self, kind: int, number: int, payload: bytes) -> None:
         """A frame that is not for an open channel."""
         framing.check_shape(kind, payload)
@@ -261,62 +255,6 @@ class Connection(Control):
             self.closing_channel(number, kind)
         else:
             self.unopened(number, kind, payload)
-
-    def closing_channel(self, number: int, kind: int) -> None:
-        """We said channel.close: everything is ignored until the answer."""
-        if kind != spec.FRAME_METHOD:
-            return
-        if self.method == spec.CHANNEL_CLOSE:
-            self.say(number, spec.CHANNEL_CLOSE_OK, [])
-        elif self.method == spec.CHANNEL_CLOSE_OK:
-            del self.channels[number]
-            assert self.session is not None
-            self.broker.occupancy.channel_closed(self.session.user.name)
-
-    def unopened(self, number: int, kind: int, payload: bytes) -> None:
-        """A frame on a channel that is not open: only channel.open is right."""
-        if kind == spec.FRAME_METHOD:
-            dispatch.arguments_of(self.method, payload)
-            if self.method != spec.CHANNEL_OPEN:
-                # The answer to a close that crossed ours is no mistake.
-                if self.method == spec.CHANNEL_CLOSE_OK:
-                    return
-                raise ConnectionFault(CHANNEL_ERROR, "expected 'channel.open'")
-            self.open_channel(number)
-        elif kind == spec.FRAME_HEARTBEAT:
-            raise framing.unexpected(kind, payload)
-        else:
-            raise framing.no_method()
-
-    def open_channel(self, number: int) -> None:
-        """channel.open."""
-        assert self.session is not None
-        most = self.handshake.channel_max
-        if most and len(self.channels) >= most:
-            raise ConnectionFault(
-                NOT_ALLOWED,
-                f"number of channels opened ({len(self.channels)}) has reached the negotiated channel_max ({most})",
-                blamed=False,
-            )
-        user = self.session.user.name
-        admission.check_channel(self.broker, user)
-        self.broker.occupancy.channel_opened(user)
-        self.channels[number] = Channel(number, self.session)
-        self.broker.churn.channels_created += 1
-        self.say(number, spec.CHANNEL_OPEN_OK, [b""])
-
-    def close_channel(self, channel: Channel) -> None:
-        """channel.close from the client."""
-        channel.publisher.flush()
-        self.confirming.pop(channel, None)
-        leaving = channel.shut()
-        settle(channel.session.vhost)
-        del self.channels[channel.number]
-        self.broker.occupancy.channel_closed(channel.session.user.name)
-        if leaving is None:
-            self.say(channel.number, spec.CHANNEL_CLOSE_OK, [])
-        else:
-            leaving.await_end(methods.encode(channel.number, spec.CHANNEL_CLOSE_OK, []))
 
     # -- what a chunk leaves to do --
 
@@ -357,9 +295,7 @@ class Connection(Control):
             self.login_refused(refused)
         else:
             self.say(0, method, arguments)
-        # The shell looks again whether to read, even where there is nothing to say.
-        self.outbox.grow(0)
-        self.receive(b"", self.broker.clock.now)
+        self.go_on()
 
     def head_arrived(self) -> None:
         session = self.session
@@ -367,9 +303,7 @@ class Connection(Control):
             return
         session.cold = None
         self.broker.shivering.pop(self, None)
-        # The shell looks again whether to read, even where there is nothing to say.
-        self.outbox.grow(0)
-        self.receive(b"", self.broker.clock.now)
+        self.go_on()
 
     def go_on(self) -> None:
         # The shell looks again whether to read, even where there is nothing to say.
@@ -386,9 +320,7 @@ class Connection(Control):
         # It may have been closed from this side meanwhile.
         if channel is not None and not channel.closing:
             self.outbox.put(parked.octets)
-        # The shell looks again whether to read, even where there is nothing to say.
-        self.outbox.grow(0)
-        self.receive(b"", self.broker.clock.now)
+        self.go_on()
 
     def force_close(self, reason: str, code: int = CONNECTION_FORCED) -> None:
         unread = self.unread()
