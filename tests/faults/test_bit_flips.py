@@ -158,6 +158,16 @@ def flip(journal: Path, rng: random.Random) -> tuple[Path, int]:
     return segment, offset
 
 
+def numbers_lost(damage: dict[str, Any], kept: Kept) -> set[int]:
+    """The messages that are said to be lost: where nobody knows how far that goes, to the end of what there was."""
+    most = max(kept.waiting | kept.consumed)
+    return {
+        number
+        for first, last in damage["lost_messages"]
+        for number in range(0 if first is None else first, (most if last is None else last) + 1)
+    }
+
+
 def check_flip(kept: Kept, folder: Path, seed: int) -> None:
     """A flipped bit is refused and told exactly, or does no harm at all; what salvage keeps is what was said."""
     segment, offset = flip(copy_of(kept, folder), random.Random(seed))
@@ -172,7 +182,7 @@ def check_flip(kept: Kept, folder: Path, seed: int) -> None:
     assert damage["offset"] <= offset < damage["end"], f"{where}: {damage}"
     text = refusal(folder)
     assert f"{segment.name}: offset {damage['offset']}" in text, f"{where}: {text}"
-    lost = {number for first, last in damage["lost_messages"] for number in range(first, last + 1)}
+    lost = numbers_lost(damage, kept)
     assert journal("salvage", folder, "--yes")[0] == 0, where
     found = contents(folder)
     assert kept.waiting - lost <= found, f"{where}: more is lost than {lost}: {kept.waiting - lost - found}"
@@ -225,6 +235,12 @@ def test_a_torn_last_write_takes_only_what_came_last(tmp_path: Path) -> None:
     assert rest == set(range(MESSAGES + 2, MESSAGES + 2 + len(rest)))
 
 
+def test_what_is_lost_without_a_known_end_is_lost_to_the_end(tmp_path: Path) -> None:
+    kept = Kept(tmp_path, frozenset({1, 2, 9}), frozenset({4}))
+    assert numbers_lost({"lost_messages": [[1, 2], [8, None]]}, kept) == {1, 2, 8, 9}
+    assert numbers_lost({"lost_messages": [[None, 2]]}, kept) == {0, 1, 2}
+
+
 def test_a_salvage_that_is_killed_can_be_done_again(stopped: Kept, tmp_path: Path) -> None:
     flipped = copy_of(stopped, tmp_path)
     segment = sorted(flipped.glob("*.seg"))[1]
@@ -232,7 +248,7 @@ def test_a_salvage_that_is_killed_can_be_done_again(stopped: Kept, tmp_path: Pat
     octets[1000] ^= 1
     segment.write_bytes(octets)
     (damage,) = journal("verify", tmp_path)[1]["damages"]
-    lost = {number for first, last in damage["lost_messages"] for number in range(first, last + 1)}
+    lost = numbers_lost(damage, stopped)
     command = [sys.executable, "-m", "amq", "journal", "salvage", "--yes", str(tmp_path / "data")]
     rng = random.Random(1)
     for _ in range(8):
